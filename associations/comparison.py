@@ -1,0 +1,71 @@
+"""When are two property values equal? Four ways to compare, each as a digest that equals for equal values.
+
+Pure functions, called by services.records (unique values) and services.match_keys.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import blake2b
+
+import phonenumbers
+from django.conf import settings
+
+from .models.records import KEY_BYTES, MatchIndex
+
+_SCHEME_AND_USER = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@]*@)?", re.IGNORECASE)
+_HOST = re.compile(r"^[\w-]+(\.[\w-]+)+$")
+
+
+def normalized(value: str) -> str:
+    """Unicode NFKC, trimmed, inner white space folded, case folded."""
+    # Folding can leave a form that composes anew (İ, ß), hence the second normalization.
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+    return " ".join(text.split())
+
+
+def exact(value: str) -> str:
+    return value
+
+
+@lru_cache(maxsize=100_000)
+def phone(value: str) -> str:
+    """E.164 of a valid phone number, read in the region of settings.PHONE_REGION; otherwise no value."""
+    try:
+        number = phonenumbers.parse(value, settings.PHONE_REGION)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def domain(value: str) -> str:
+    """The host of an e-mail address or URL without "www."; otherwise no value."""
+    text = _SCHEME_AND_USER.sub("", normalized(value), count=1)
+    host = re.split(r"[/?#:]", text, maxsplit=1)[0].rstrip(".").removeprefix("www.")
+    return host if _HOST.match(host) else ""
+
+
+COMPARISONS: dict[str, Callable[[str], str]] = {
+    MatchIndex.Comparison.NORMALIZED: normalized,
+    MatchIndex.Comparison.EXACT: exact,
+    MatchIndex.Comparison.PHONE: phone,
+    MatchIndex.Comparison.DOMAIN: domain,
+}
+
+
+def match_key(value: object, comparison: str) -> bytes | None:
+    """The digest of a value compared this way; None where the comparison sees no value in it.
+
+    Numbers, dates and booleans are compared by their one written form.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        value = str(value).lower()
+    text = COMPARISONS[comparison](str(value))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest() if text else None

@@ -1,0 +1,19 @@
+from .history import AssociationChange, ChangeSet, RecordEvent
+from .records import Association, AssociationEnd, MatchIndex, MatchKey, Record, UniqueValue
+from .schema import AssociationType, ObjectType, Property, PropertyGroup
+
+__all__ = [
+    "Association",
+    "AssociationChange",
+    "AssociationEnd",
+    "AssociationType",
+    "ChangeSet",
+    "MatchIndex",
+    "MatchKey",
+    "ObjectType",
+    "Property",
+    "PropertyGroup",
+    "Record",
+    "RecordEvent",
+    "UniqueValue",
+]

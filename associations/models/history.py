@@ -1,0 +1,73 @@
+"""What happened: written in the transaction of the change itself, never changed afterwards.
+
+A change set is one change by one origin: who, when, through what. Its facts are record events and association
+changes. Change sets not yet processed are the outbox that workflows read.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class ChangeSet(models.Model):
+    """One change: who made it, through what, and whether workflows have looked at it."""
+
+    class Source(models.TextChoices):
+        USER = "user", "User"
+        API = "api", "API token"
+        IMPORT = "import", "Import"
+        WORKFLOW = "workflow", "Workflow"
+        SYSTEM = "system", "System"
+
+    at = models.DateTimeField(auto_now_add=True)
+    source = models.CharField(max_length=10, choices=Source)
+    # Which one: an action run, an API token. This app does not know the workflows, so it is no foreign key.
+    source_id = models.BigIntegerField(null=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False)
+    note = models.CharField(max_length=200, blank=True, help_text="In words, such as the file of an import")
+    depth = models.PositiveSmallIntegerField(default=0, help_text="How many workflows led to this change")
+    processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["id"], condition=Q(processed_at=None), name="change_set_outbox"),
+            models.Index(fields=["source", "source_id"], name="change_set_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_source_display()} {self.note}".strip()
+
+
+class RecordEvent(models.Model):
+    """Something happened to a record. `before` are its properties as they were, for kinds that change them."""
+
+    class Kind(models.TextChoices):
+        CREATED = "created", "Created"
+        CHANGED = "changed", "Changed"
+        ARCHIVED = "archived", "Archived"
+        RESTORED = "restored", "Restored"
+        MERGED = "merged", "Merged"
+
+    change_set = models.ForeignKey(ChangeSet, models.CASCADE, related_name="record_events")
+    record = models.ForeignKey("Record", models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=10, choices=Kind)
+    before = models.JSONField(default=dict)
+
+
+class AssociationChange(models.Model):
+    """The ledger: an association row was added or removed. Outlives the records and labels it tells about."""
+
+    change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="association_changes")
+    source = models.ForeignKey("Record", models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    target = models.ForeignKey("Record", models.DO_NOTHING, related_name="+", db_constraint=False)
+    type = models.ForeignKey(
+        "AssociationType", models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
+    )
+    added = models.BooleanField()
+    source_value = models.TextField(null=True)  # noqa: DJ001 - null is "matched on nothing", not an empty text
+    target_value = models.TextField(null=True)  # noqa: DJ001
+
+    class Meta:
+        indexes = [models.Index(fields=["source", "target"], name="ledger_by_pair")]

@@ -1,0 +1,120 @@
+"""Records, the associations between them, and what is derived from both for speed.
+
+Changed only through `services` (records, merging, linking, match_keys); read by everybody.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from .history import ChangeSet
+from .schema import AssociationType, ObjectType, Property
+
+KEY_BYTES = 16
+
+
+class Record(models.Model):
+    """One contact, company, … `properties` holds only known values, typed (see `property_values`)."""
+
+    object_type = models.ForeignKey(ObjectType, models.PROTECT, related_name="records")
+    properties = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True, blank=True)
+    merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merged_into=None) | Q(archived_at__isnull=False), name="merged_record_is_archived"
+            ),
+        ]
+        indexes = [models.Index(fields=["object_type", "id"], name="record_by_type")]
+
+    def __str__(self) -> str:
+        value = self.properties.get(self.object_type.primary_property)
+        return str(value) if value is not None else f"{self.object_type.label} {self.pk}"
+
+
+class UniqueValue(models.Model):
+    """Derived from live records: who holds a value of a unique property. The constraint is the rule."""
+
+    pk = models.CompositePrimaryKey("property_id", "record_id")
+    property = models.ForeignKey(Property, models.CASCADE, related_name="+")
+    record = models.ForeignKey(Record, models.CASCADE, related_name="+")
+    key = models.BinaryField(max_length=KEY_BYTES)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["property", "key"], name="unique_value_belongs_to_one_record")]
+
+
+class MatchIndex(models.Model):
+    """A property whose values are kept as match keys, because some action matches on it this way."""
+
+    class Comparison(models.TextChoices):
+        NORMALIZED = "normalized", "Normalized text (case, spaces and width do not matter)"
+        EXACT = "exact", "Exactly the same text"
+        PHONE = "phone", "Phone number"
+        DOMAIN = "domain", "Domain of an e-mail address or URL"
+
+    property = models.ForeignKey(Property, models.CASCADE, related_name="match_indexes")
+    comparison = models.CharField(max_length=20, choices=Comparison)
+    built_at = models.DateTimeField(null=True, help_text="Since when it covers every record")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["property", "comparison"], name="one_match_index_each")]
+
+
+class MatchKey(models.Model):
+    """Derived from live records: the digest of a normalized value. Equal keys are equal values."""
+
+    pk = models.CompositePrimaryKey("index_id", "record_id")
+    index = models.ForeignKey(MatchIndex, models.CASCADE, related_name="keys")
+    record = models.ForeignKey(Record, models.CASCADE, related_name="+")
+    key = models.BinaryField(max_length=KEY_BYTES)
+
+    class Meta:
+        indexes = [models.Index(fields=["index", "key", "record"], name="match_key_lookup")]
+
+
+class Association(models.Model):
+    """Two records are associated under a type: one row, in the type's own direction.
+
+    A labeled pair has its unlabeled row as well. Symmetric types store the smaller record id as source.
+    """
+
+    pk = models.CompositePrimaryKey("source_id", "type_id", "target_id")
+    source = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False)
+    target = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False)
+    type = models.ForeignKey(AssociationType, models.PROTECT, related_name="+", db_index=False)
+    # The change set that made this row: its provenance, and how a writer knows which rows were its own.
+    change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(source=F("target")), name="never_with_itself"),
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(type__in=AssociationType.PRIMARY_IDS), name="one_primary_company"
+            ),
+        ]
+        indexes = [models.Index(fields=["target", "type"], name="association_by_target")]
+
+
+class AssociationEnd(models.Model):
+    """A database view: every association from both its sides, so that no reader asks which way a row lies.
+
+    `type_id` is the directed type id from `record` to `other`.
+    """
+
+    pk = models.CompositePrimaryKey("record_id", "type_id", "other_id")
+    record = models.ForeignKey(Record, models.DO_NOTHING, related_name="association_ends")
+    other = models.ForeignKey(Record, models.DO_NOTHING, related_name="+")
+    type_id = models.BigIntegerField()
+    association_type = models.ForeignKey(AssociationType, models.DO_NOTHING, related_name="+")
+    change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+")
+
+    class Meta:
+        managed = False
+        db_table = "associations_associationend"

@@ -1,0 +1,88 @@
+"""What follows from a record's values and is written with it: who holds a unique value, and the match keys.
+
+Called by the services that change records, inside their transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from django.db import IntegrityError, connection, transaction
+
+from associations.comparison import match_key
+from associations.errors import InvalidRecords, ValueProblem
+from associations.models import MatchIndex, MatchKey, Property, Record, UniqueValue
+
+from . import match_keys
+
+T = TypeVar("T")
+
+
+def unique_key(value: object) -> bytes | None:
+    """How a unique value is compared: normalized, so that an e-mail address in capitals is the same one."""
+    return match_key(value, MatchIndex.Comparison.NORMALIZED)
+
+
+def write_derived(
+    records: Sequence[Record], unique: Sequence[Property], indexes: Sequence[MatchIndex], *, new: bool = False
+) -> None:
+    """Write what follows from the values of live records; `new` ones have nothing to take away."""
+    if not records:
+        return
+    if not new and unique:
+        UniqueValue.objects.filter(record__in=records).delete()
+    UniqueValue.objects.bulk_create(
+        UniqueValue(property=prop, record=record, key=key)
+        for prop in unique
+        for record in records
+        if (key := unique_key(record.properties.get(prop.name))) is not None
+    )
+    match_keys.write_keys(records, indexes, new=new)
+
+
+def remove_derived(records: Sequence[Record]) -> None:
+    """An archived record holds no unique value and matches nothing."""
+    UniqueValue.objects.filter(record__in=records).delete()
+    MatchKey.objects.filter(record__in=records).delete()
+
+
+def refuse_taken_values(unique: Sequence[Property], records: Sequence[Record], changed: set[int]) -> None:
+    """Refuse a unique value that another record holds, saved before or in the same request."""
+    problems = []
+    for prop in unique:
+        wanted: dict[bytes, tuple[int, Record]] = {}
+        for index, record in enumerate(records):
+            key = unique_key(record.properties.get(prop.name))
+            if key is None or (record.pk is not None and record.pk not in changed):
+                continue
+            if key in wanted:
+                problems.append(ValueProblem(index, prop.name, _taken(prop, record, "another one of this request")))
+            wanted[key] = index, record
+        holders = UniqueValue.objects.filter(property=prop, key__in=list(wanted)) if wanted else []
+        for holder in holders:
+            index, record = wanted[bytes(holder.key)]
+            if holder.record_id != record.pk:
+                by = f"{record.object_type.label.lower()} {holder.record_id}"
+                problems.append(ValueProblem(index, prop.name, _taken(prop, record, by)))
+    if problems:
+        raise InvalidRecords(problems)
+
+
+def _taken(prop: Property, record: Record, by: str) -> str:
+    return f"must be unique, but {record.properties[prop.name]!r:.80} belongs to {by}"
+
+
+def again_if_overtaken(change: Callable[[], T]) -> T:
+    """Run a change once more when another one took a unique value between its look and its write.
+
+    The constraint decides; the second look then names the holder.
+    """
+    try:
+        with transaction.atomic():
+            return change()
+    except IntegrityError:
+        if connection.in_atomic_block:
+            raise
+        with transaction.atomic():
+            return change()

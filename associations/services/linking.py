@@ -1,0 +1,160 @@
+"""Associate records, put labels on associations, take both off again: for pairs given by hand and for staged sets.
+
+The `…_staged` functions are the one place where associations are written. They work on the pairs that stand in
+the stage (see sql.py), inside the caller's transaction, in a number of statements that does not depend on how
+many pairs there are. Called by admin, API and (staged) by the actions of workflows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from associations import querysets, sql
+from associations.errors import LimitReached, Refused
+from associations.models import ChangeSet
+from associations.types import DirectedType
+
+from . import limits
+from .origin import Origin, open_change_set
+
+
+@dataclass(frozen=True)
+class LinkCounts:
+    """How many rows a change by hand wrote: associations, labels on them, or removals of either."""
+
+    associations: int = 0
+    labels: int = 0
+
+
+# By hand ----------------------------------------------------------------------------------------
+
+
+def associate(
+    unlabeled: DirectedType, pairs: Iterable[tuple[int, int]], *, origin: Origin, labels: Sequence[DirectedType] = ()
+) -> LinkCounts:
+    """Associate each (record, other) and put the labels on the pair. What is there already stays as it is.
+
+    Raises LimitReached where a limit forbids one of the pairs, Refused where a record does not exist, is
+    archived, or is associated with itself; nothing is written then.
+    """
+    with transaction.atomic():
+        _stage_by_hand(unlabeled, pairs)
+        change_set = open_change_set(origin)
+        associations = put = 0
+        first, *more = labels or [None]
+        associations, put = associate_staged(unlabeled, first, change_set)
+        _refuse_if_over_limit(first or unlabeled)
+        for label in more:
+            put += add_label_staged(label, unlabeled, change_set)
+            _refuse_if_over_limit(label)
+    return LinkCounts(associations, put)
+
+
+def remove_labels(
+    labels: Sequence[DirectedType], pairs: Iterable[tuple[int, int]], *, origin: Origin
+) -> LinkCounts:
+    """Take labels off pairs; the associations stay [H]."""
+    with transaction.atomic():
+        sql.clear_stage()
+        sql.stage_rows(pairs)
+        return LinkCounts(labels=remove_labels_staged(labels, open_change_set(origin)))
+
+
+def disassociate(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]], *, origin: Origin) -> LinkCounts:
+    """Remove associations with all their labels [H]."""
+    with transaction.atomic():
+        sql.clear_stage()
+        sql.stage_rows(pairs)
+        change_set = open_change_set(origin)
+        disassociate_staged(unlabeled, change_set)
+        removed = sql.count_told(change_set.pk, unlabeled.type.pk, added=False)
+    return LinkCounts(associations=removed)
+
+
+def _stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) -> None:
+    pairs = list(dict.fromkeys(pairs))
+    if selves := [record for record, other in pairs if record == other]:
+        raise Refused(f"A record is never associated with itself: {selves[0]}.")
+    for object_type, ids in (
+        (unlabeled.record_type, {record for record, _ in pairs}),
+        (unlabeled.other_type, {other for _, other in pairs}),
+    ):
+        if missing := ids - set(querysets.live_records(object_type, ids).values_list("id", flat=True)):
+            raise Refused(f"There is no {object_type.label.lower()} {min(missing)}, or it is archived.")
+    sql.clear_stage()
+    sql.stage_rows(pairs)
+
+
+def _refuse_if_over_limit(directed: DirectedType) -> None:
+    if not (refused := sql.refused_pairs(sql.LIMIT_REACHED, 100)):
+        return
+    record, other = refused[0]
+    bounds = [
+        f"one {side.record_type.label.lower()} may have at most {side.max_to} {side.other_type.plural_label.lower()}"
+        for side in (directed, directed.reverse)
+        if side.max_to is not None
+    ]
+    raise LimitReached(
+        f"{record} and {other} cannot be associated ({directed}): the limit is reached"
+        + (f" – {' and '.join(bounds)}." if bounds else " – a record has one primary company."),
+        refused,
+    )
+
+
+# As a set ---------------------------------------------------------------------------------------
+
+
+def associate_staged(
+    unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet
+) -> tuple[int, int]:
+    """Associate the staged pairs and put `label` on them, new or not. Counts of new associations and labels.
+
+    Pairs for which there is no room under a limit are marked in the stage and left out whole.
+    """
+    limits.refuse_over_limit([unlabeled, label] if label else [unlabeled])
+    made = sql.insert_associations(unlabeled, change_set.pk)
+    primary = querysets.primary_of(unlabeled)
+    if primary and primary != label:
+        sql.insert_first_primaries(unlabeled, primary.type.pk, change_set.pk)
+    sql.record_added(unlabeled, [each.type.pk for each in (unlabeled, primary) if each], change_set.pk)
+    return made, _put_label_staged(label, unlabeled, change_set) if label else 0
+
+
+def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> int:
+    """Put a label on the staged pairs that are associated; never associates. Counts of labels added.
+
+    Pairs for which there is no room under a limit are marked in the stage and left as they are.
+    """
+    limits.refuse_over_limit([label])
+    return _put_label_staged(label, unlabeled, change_set)
+
+
+def _put_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> int:
+    if label.type.is_primary:
+        # Setting another company as primary takes it from the old one in the same transaction [H].
+        sql.lock_staged_records()
+        sql.refuse_second_primaries(label)
+        sql.remove_other_primaries(label, change_set.pk)
+    labelled = sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=True)
+    labelled += sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=False)
+    sql.record_added(label, [label.type.pk], change_set.pk)
+    return labelled
+
+
+def remove_labels_staged(labels: Sequence[DirectedType], change_set: ChangeSet) -> int:
+    """Take labels off the staged pairs that were not refused. Counts of labels removed."""
+    removed = 0
+    for own, other in [("source", "target"), ("target", "source")]:
+        if ids := [label.type.pk for label in labels if (own, other) in label.orientations]:
+            removed += sql.remove_staged(own, other, change_set.pk, ids)
+    return removed
+
+
+def disassociate_staged(unlabeled: DirectedType, change_set: ChangeSet) -> None:
+    """Remove the associations of the staged pairs with all their labels."""
+    # Within one object type labels may lie either way round; across types all rows of a pair lie alike.
+    for own, other in unlabeled.orientations:
+        sql.remove_staged(own, other, change_set.pk, None)

@@ -1,0 +1,85 @@
+"""Match keys: the derived table that lets an action match property values by one index join.
+
+Kept only for the properties and comparisons that some action matches on (a MatchIndex each); written with the
+record, rebuilt by the command `rebuild_match_keys`, checked by `check_associations`.
+Called by services.records and by the workflows that need an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from associations import sql
+from associations.comparison import match_key
+from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record
+
+CHUNK = 10_000
+
+
+def ensure_match_index(prop: Property, comparison: str) -> MatchIndex:
+    """The index of a property's values, built over all records if nothing matched on it before.
+
+    Writers are held up only for the moment in which the index is announced: whoever saves after that writes the
+    keys too, and what was saved before is read chunk by chunk.
+    """
+    with transaction.atomic():
+        index = MatchIndex.objects.filter(property=prop, comparison=comparison).first()
+        if index is None:
+            sql.lock_object_type(prop.object_type_id, exclusive=True)
+            index, _ = MatchIndex.objects.get_or_create(property=prop, comparison=comparison)
+    if index.built_at is None:
+        rebuild(index)
+    return index
+
+
+def rebuild(index: MatchIndex) -> int:
+    """Read the keys of every live record anew; how many keys there are now."""
+    records = Record.objects.filter(object_type_id=index.property.object_type_id)
+    count = 0
+    for first, last in id_ranges(records.order_by("id").values_list("id", flat=True)):
+        with transaction.atomic():
+            MatchKey.objects.filter(index=index, record__gte=first, record__lte=last).delete()
+            # Locked, so that a save of one of these records comes either before the read or after the write.
+            chunk = records.filter(id__range=(first, last), archived_at=None).order_by("id").select_for_update()
+            count += len(MatchKey.objects.bulk_create(_keys(chunk, [index])))
+    index.built_at = timezone.now()
+    index.save(update_fields=["built_at"])
+    return count
+
+
+def id_ranges(ids) -> Iterator[tuple[int, int]]:  # type: ignore[no-untyped-def]
+    """(first, last) id of each CHUNK of an ordered queryset of ids, one small query each."""
+    first = ids.first()
+    while first is not None:
+        chunk = ids.filter(id__gte=first)
+        last = chunk[CHUNK - 1 : CHUNK].first()
+        if last is None:
+            yield first, chunk.last()
+            return
+        yield first, last
+        first = ids.filter(id__gt=last).first()
+
+
+def indexes_of(object_type: ObjectType) -> list[MatchIndex]:
+    return list(MatchIndex.objects.filter(property__object_type=object_type).select_related("property"))
+
+
+def write_keys(records: Sequence[Record], indexes: Sequence[MatchIndex], *, new: bool = False) -> None:
+    """Keep the keys of live records; `new` records have none to take away."""
+    if not indexes or not records:
+        return
+    if not new:
+        MatchKey.objects.filter(index__in=indexes, record__in=records).delete()
+    MatchKey.objects.bulk_create(_keys(records, indexes))
+
+
+def _keys(records: Iterable[Record], indexes: Sequence[MatchIndex]) -> list[MatchKey]:
+    return [
+        MatchKey(index=index, record=record, key=key)
+        for record in records
+        for index in indexes
+        if (key := match_key(record.properties.get(index.property.name), index.comparison)) is not None
+    ]

@@ -1,0 +1,51 @@
+"""Who makes a change, and through what. Every service that changes something takes an origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from associations.models import ChangeSet, Record, RecordEvent
+from crmproject import queues
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who and through what. `source_id` names the action run or API token; `depth` counts workflows on the way."""
+
+    source: str
+    user_id: int | None = None
+    source_id: int | None = None
+    note: str = ""
+    depth: int = 0
+
+    @classmethod
+    def user(cls, user_id: int | None) -> Origin:
+        return cls(ChangeSet.Source.USER, user_id=user_id)
+
+    @classmethod
+    def system(cls, note: str = "") -> Origin:
+        return cls(ChangeSet.Source.SYSTEM, note=note)
+
+
+def open_change_set(origin: Origin) -> ChangeSet:
+    """Begin the change set of a change, in the change's own transaction; once committed, the bell rings."""
+    change_set = ChangeSet.objects.create(
+        source=origin.source,
+        source_id=origin.source_id,
+        user_id=origin.user_id,
+        note=origin.note[:200],
+        depth=origin.depth,
+    )
+    queues.enqueue(settings.RECORD_EVENTS_JOB, unique_id="process-events")
+    return change_set
+
+
+def write_events(change_set: ChangeSet, kind: str, records: Iterable[tuple[Record, dict[str, Any]]]) -> None:
+    """Tell what happened to records, each with its properties as they were before."""
+    RecordEvent.objects.bulk_create(
+        RecordEvent(change_set=change_set, record=record, kind=kind, before=before) for record, before in records
+    )

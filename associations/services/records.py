@@ -1,0 +1,154 @@
+"""Save records: the one entry for whoever creates or changes a record.
+
+Admin, API, import and merging call these with a set of records; each is one transaction that writes the records,
+what is derived from them (unique values, match keys) and their events, in a number of statements that does not
+depend on how many records there are (SQLite: per 999 values).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from associations import sql
+from associations.errors import InvalidRecords, Refused, ValueProblem
+from associations.models import ObjectType, Property, Record, RecordEvent, UniqueValue
+from associations.property_values import Value, read_value
+
+from . import match_keys
+from .derived import again_if_overtaken, refuse_taken_values, unique_key, write_derived
+from .origin import Origin, open_change_set, write_events
+
+
+@dataclass(frozen=True)
+class RecordInput:
+    """The properties to set on a new record or, with an id, on an existing one. None or "" means no value."""
+
+    properties: Mapping[str, object]
+    id: int | None = None
+
+
+@dataclass
+class Saved:
+    """The records in the order of the inputs, and the ids of those that are new or changed."""
+
+    records: list[Record]
+    created: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+
+
+def read_properties(
+    properties: Mapping[str, Property], raw: Mapping[str, object], index: int = 0
+) -> tuple[dict[str, Value | None], list[ValueProblem]]:
+    """The typed values of one record's raw ones, and what is wrong with the others."""
+    values: dict[str, Value | None] = {}
+    problems = []
+    for name, raw_value in raw.items():
+        prop = properties.get(name)
+        if prop is None:
+            problems.append(ValueProblem(index, name, "does not exist"))
+            continue
+        try:
+            values[name] = read_value(prop, raw_value)
+        except ValueError as error:
+            problems.append(ValueProblem(index, name, str(error)))
+    return values, problems
+
+
+def save_records(
+    object_type: ObjectType,
+    inputs: Sequence[RecordInput],
+    *,
+    origin: Origin,
+    upsert_by: str | None = None,
+) -> Saved:
+    """Create and update records of one type, all or none.
+
+    With `upsert_by` (a unique property) an input without id updates the record that holds its value, if one does.
+    Raises InvalidRecords with every value that cannot be kept, Refused for a record that does not exist.
+    """
+    return again_if_overtaken(lambda: _save(object_type, inputs, origin, upsert_by))
+
+
+def _save(object_type: ObjectType, inputs: Sequence[RecordInput], origin: Origin, upsert_by: str | None) -> Saved:
+    sql.lock_object_type(object_type.pk, exclusive=False)
+    properties = {prop.name: prop for prop in object_type.properties.all()}
+    values, problems = [], []
+    for index, each in enumerate(inputs):
+        read, wrong = read_properties(properties, each.properties, index)
+        values.append(read)
+        problems += wrong
+    if problems:
+        raise InvalidRecords(problems)
+
+    ids = [each.id for each in inputs]
+    if upsert_by:
+        ids = _ids_by_unique_value(properties, upsert_by, ids, values)
+    existing = _lock_live(object_type, [id_ for id_ in ids if id_ is not None])
+
+    now = timezone.now()
+    records, before = [], []
+    for id_, given in zip(ids, values, strict=True):
+        record = existing[id_] if id_ is not None else Record(object_type=object_type, created_at=now)
+        before.append(record.properties)
+        merged = {**record.properties, **given}
+        record.properties = {name: value for name, value in merged.items() if value is not None}
+        records.append(record)
+
+    new = [record for record in records if record.pk is None]
+    old = {record.pk: was for record, was in zip(records, before, strict=True) if record.pk is not None}
+    changed = [record for id_, was in old.items() if (record := existing[id_]).properties != was]
+    for record in new + changed:
+        record.updated_at = now
+
+    unique = [prop for prop in properties.values() if prop.has_unique_value]
+    refuse_taken_values(unique, records, {record.pk for record in changed})
+    if not new and not changed:
+        return Saved(records)
+    Record.objects.bulk_create(new)
+    _write_properties(changed)
+    indexes = match_keys.indexes_of(object_type)
+    write_derived(new, unique, indexes, new=True)
+    write_derived(changed, unique, indexes)
+    change_set = open_change_set(origin)
+    write_events(change_set, RecordEvent.Kind.CREATED, [(record, {}) for record in new])
+    write_events(change_set, RecordEvent.Kind.CHANGED, [(record, old[record.pk]) for record in changed])
+    return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
+
+
+def _ids_by_unique_value(
+    properties: Mapping[str, Property], name: str, ids: Sequence[int | None], values: Sequence[Mapping[str, Any]]
+) -> list[int | None]:
+    prop = properties.get(name)
+    if prop is None or not prop.has_unique_value:
+        raise Refused(f"{name} is not a unique property; records cannot be found by it.")
+    keys = [unique_key(each.get(name)) for each in values]
+    holders = {
+        bytes(key): record
+        for key, record in UniqueValue.objects.filter(property=prop, key__in=[key for key in keys if key]).values_list(
+            "key", "record_id"
+        )
+    }
+    return [id_ if id_ is not None or key is None else holders.get(key) for id_, key in zip(ids, keys, strict=True)]
+
+
+def _lock_live(object_type: ObjectType, ids: Sequence[int]) -> dict[int, Record]:
+    """The live records of these ids, locked in id order."""
+    if len(set(ids)) < len(ids):
+        twice = next(id_ for id_ in ids if ids.count(id_) > 1)
+        raise Refused(f"{object_type.label} {twice} occurs twice in one request.")
+    records = Record.objects.filter(object_type=object_type, archived_at=None, id__in=ids)
+    found = {record.pk: record for record in records.order_by("id").select_for_update()} if ids else {}
+    if missing := set(ids) - found.keys():
+        raise Refused(f"There is no {object_type.label.lower()} {min(missing)}, or it is archived.")
+    return found
+
+
+def _write_properties(records: Sequence[Record]) -> None:
+    # An upsert by id is the ORM's one-statement update of many rows with different values.
+    Record.objects.bulk_create(
+        records, update_conflicts=True, unique_fields=["id"], update_fields=["properties", "updated_at"]
+    )
