@@ -24,13 +24,7 @@ def association_types() -> QuerySet[AssociationType]:
 def types_of_pair(object_type: ObjectType, other: ObjectType) -> list[DirectedType]:
     """The unlabeled type and the labels of a pair, as `object_type` sees them; a paired label within one
     object type twice, once for each of its directions."""
-    first, second = sorted((object_type, other), key=lambda each: each.pk)
-    directed = []
-    for type_ in association_types().filter(from_object_type=first, to_object_type=second):
-        directed.append(DirectedType(type_, outgoing=object_type == first))
-        if first == second and not type_.is_symmetric:
-            directed.append(DirectedType(type_, outgoing=False))
-    return directed
+    return [directed for directed in types_seen_from(object_type) if directed.other_type == other]
 
 
 def unlabeled_type(object_type: ObjectType, other: ObjectType) -> DirectedType:
@@ -60,3 +54,14 @@ def primary_of(unlabeled: DirectedType) -> DirectedType | None:
         .first()
     )
     return DirectedType(type_, unlabeled.outgoing) if type_ else None
+
+
+def types_seen_from(object_type: ObjectType) -> list[DirectedType]:
+    """Every association type that records of a type can have, in all its directions from there."""
+    directed = []
+    for type_ in association_types().filter(Q(from_object_type=object_type) | Q(to_object_type=object_type)):
+        if type_.from_object_type_id == object_type.pk:
+            directed.append(DirectedType(type_, outgoing=True))
+        if type_.to_object_type_id == object_type.pk and not type_.is_symmetric:
+            directed.append(DirectedType(type_, outgoing=False))
+    return directed

@@ -10,24 +10,48 @@ import logging
 import django_rq
 from django.db import transaction
 from redis.exceptions import RedisError
-from rq.exceptions import DuplicateJobError
 
 logger = logging.getLogger(__name__)
+BELL_SECONDS = 60
 
 
-def enqueue(job: str, *ids: int, queue: str = "default", unique_id: str | None = None) -> None:
-    """Have a worker call `job` with `ids` once the current transaction is committed.
+def enqueue(job: str, *ids: int, queue: str = "default") -> None:
+    """Have a worker call `job` with `ids` once the current transaction is committed."""
+    transaction.on_commit(lambda: _enqueue(job, ids, queue))
 
-    `unique_id` names the bell: while a job of that name waits, ringing it again does nothing. The job
-    gives the name up when it starts (`start_unique`), so that a change during its work rings anew.
+
+def ring(bell: str) -> None:
+    """Have a worker call the job `bell` once the current transaction is committed.
+
+    While the bell hangs ringing (its job waits), ringing it again does nothing. The job says `answer` before it
+    looks at the database, so that a change during its work rings anew and none waits for the sweep.
     """
-    transaction.on_commit(lambda: _ring(job, ids, queue, unique_id))
+    transaction.on_commit(lambda: _ring(bell))
 
 
-def _ring(job: str, ids: tuple[int, ...], queue: str, unique_id: str | None) -> None:
+def answer(bell: str) -> None:
+    """Said by the bell's job when it starts: from now on the next change rings again."""
     try:
-        django_rq.get_queue(queue).enqueue_call(job, args=ids, job_id=unique_id, unique=unique_id is not None)
-    except DuplicateJobError:
-        pass  # it waits already
+        django_rq.get_connection("default").delete(_key(bell))
+    except RedisError as error:
+        logger.warning("The queue does not answer: %s", error)
+
+
+def _ring(bell: str) -> None:
+    try:
+        # The expiry is for the case that the queue loses the job and keeps the mark.
+        if django_rq.get_connection("default").set(_key(bell), 1, nx=True, ex=BELL_SECONDS):
+            _enqueue(bell, (), "default")
+    except RedisError as error:
+        logger.warning("The queue does not answer; the sweep will ring again: %s (%s)", bell, error)
+
+
+def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
+    try:
+        django_rq.get_queue(queue).enqueue_call(job, args=ids)
     except RedisError as error:
         logger.warning("The queue does not answer; the sweep will take this up: %s%s (%s)", job, ids, error)
+
+
+def _key(bell: str) -> str:
+    return f"bell:{bell}"

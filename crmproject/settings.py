@@ -1,25 +1,37 @@
 """All settings, in one file; whatever differs between installations comes from the environment.
 
-| variable           | meaning                                                    | default                      |
-|--------------------|------------------------------------------------------------|------------------------------|
-| DATA_DIR           | where the embedded database, queue and secrets are kept    | ./data                       |
-| DATABASE_URL       | a PostgreSQL server instead of the embedded SQLite file    | DATA_DIR/crm.sqlite3         |
-| REDIS_URL          | a Redis or Valkey server instead of the embedded Valkey    | DATA_DIR/valkey.sock         |
-| SECRET_KEY         | Django's secret key                                        | generated once in DATA_DIR   |
-| ALLOWED_HOSTS      | host names this site answers to, comma separated           | localhost,127.0.0.1,[::1]    |
-| HTTPS              | the site is served through HTTPS only                      | no                           |
-| DEBUG              | Django's debug pages                                       | no                           |
-| TIME_ZONE          | in which dates are shown                                   | UTC                          |
-| PHONE_REGION       | region of phone numbers that have no country code          | US                           |
-| LABELS_PER_PAIR    | how many labels one pair of object types may have          | 50                           |
+| variable             | meaning                                                    | default                      |
+|----------------------|------------------------------------------------------------|------------------------------|
+| DATA_DIR             | where the embedded database, queue and secrets are kept    | ./data                       |
+| DATABASE_URL         | a PostgreSQL server instead of the embedded SQLite file    | DATA_DIR/crm.sqlite3         |
+| REDIS_URL            | a Redis or Valkey server instead of the embedded Valkey    | DATA_DIR/valkey.sock         |
+| HOST, PORT           | where `manage.py serve` (`make run`) listens               | 127.0.0.1, 8000              |
+| WORKERS              | how many queue workers `manage.py serve` runs              | 2                            |
+| DEMO                 | `manage.py serve` loads the demo at its first start        | yes                          |
+| SECRET_KEY           | Django's secret key                                        | generated once in DATA_DIR   |
+| ALLOWED_HOSTS        | host names this site answers to, comma separated           | localhost,127.0.0.1,[::1]    |
+| HTTPS                | the site is served through HTTPS only                      | no                           |
+| DEBUG                | Django's debug pages                                       | no                           |
+| BEHIND_PROXY         | a proxy in front says in X-Forwarded-Proto what was asked  | no                           |
+| CSRF_TRUSTED_ORIGINS | origins whose forms are accepted, comma separated          | none                         |
+| CONN_MAX_AGE         | seconds for which a PostgreSQL connection is kept          | 60                           |
+| LOG_LEVEL            | from which level on processes report to the console        | WARNING                      |
+| TIME_ZONE            | in which dates are shown                                   | UTC                          |
+| PHONE_REGION         | region of phone numbers that have no country code          | US                           |
+| LABELS_PER_PAIR      | how many labels one pair of object types may have          | 50                           |
 """
 
+import hashlib
+import os
 import secrets
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 django_stubs_ext.monkeypatch()
 
@@ -30,13 +42,20 @@ DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "data"))).absolute()
 
 
 def _secret_key() -> str:
-    """The installation's own key: written once, readable by its owner only."""
+    """The installation's own key: written once and as a whole, readable by its owner only."""
     path = DATA_DIR / "secret_key"
-    if not path.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
+    try:
+        if not path.exists():
+            DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(50))
+            draft.rename(path)
+        return path.read_text()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"DATA_DIR {DATA_DIR} cannot be used ({error.strerror}): make it writable, or set DATA_DIR to another folder."
+        ) from error
 
 
 SECRET_KEY = env.str("SECRET_KEY", default="") or _secret_key()
@@ -91,7 +110,18 @@ TEMPLATES = [
 # Data -------------------------------------------------------------------------------------------
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'crm.sqlite3'}")}
+
+
+def _database() -> dict[str, Any]:
+    url = env.str("DATABASE_URL", default="")
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA_DIR / "crm.sqlite3")}
+    if not url.startswith(("postgres://", "postgresql://", "sqlite:///")):
+        raise ImproperlyConfigured("DATABASE_URL should look like postgres://user:password@host:5432/name.")
+    return dict(env.db_url_config(url))
+
+
+DATABASES: dict[str, dict[str, Any]] = {"default": _database()}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # One writer at a time, who waits for the lock at the start and so never fails in the middle.
     DATABASES["default"]["OPTIONS"] = {
@@ -102,17 +132,35 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 
 # The queue --------------------------------------------------------------------------------------
 
-REDIS_URL = env.str("REDIS_URL", default=f"unix://{DATA_DIR / 'valkey.sock'}")
+
+
+def _queue_socket() -> Path:
+    """Systems cut a socket's path at 104 or 108 bytes: a DATA_DIR that lies deeper gets a short path of its own."""
+    path = DATA_DIR / "valkey.sock"
+    if len(os.fsencode(path)) < 104:
+        return path
+    digest = hashlib.sha256(os.fsencode(DATA_DIR)).hexdigest()[:16]
+    return Path("/tmp") / f"crm-{os.getuid()}-{digest}" / "valkey.sock"  # noqa: S108 - serve checks whose it is
+
+
+# Where the embedded queue listens; None where REDIS_URL names another.
+QUEUE_SOCKET = None if env.str("REDIS_URL", default="") else _queue_socket()
+REDIS_URL = f"unix://{quote(str(QUEUE_SOCKET))}" if QUEUE_SOCKET else env.str("REDIS_URL")
 RQ_QUEUES = {
     # What people wait for: single changes. Then backfills, imports and exports.
     name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 3600, "SERIALIZER": "rq.serializers.JSONSerializer"}
     for name in ("default", "bulk")
 }
-# queues.py enqueues on commit itself, so that a queue that is down never fails a save.
-RQ = {"COMMIT_MODE": "auto", "DEFAULT_RESULT_TTL": 0}
+RQ = {
+    # queues.py enqueues on commit itself, so that a queue that is down never fails a save.
+    "COMMIT_MODE": "auto",
+    "DEFAULT_RESULT_TTL": 0,
+    "WORKER_CLASS": "crmproject.workers.JSONWorker",
+}
 
 # People -----------------------------------------------------------------------------------------
 
@@ -137,7 +185,8 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Served from where the packages keep them: nothing is to be collected before a start.
+WHITENOISE_USE_FINDERS = True
 
 # Security ---------------------------------------------------------------------------------------
 
@@ -164,13 +213,21 @@ if env.bool("BEHIND_PROXY", default=False):
 
 LABELS_PER_PAIR = env.int("LABELS_PER_PAIR", default=50)
 PHONE_REGION = env.str("PHONE_REGION", default="US")
+# Whether `manage.py serve` fills an empty database with the demo.
+DEMO = env.bool("DEMO", default=True)
 # Which job reads the outbox: associations rings this bell without knowing who listens.
 RECORD_EVENTS_JOB = "workflows.jobs.process_events"
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            # `manage.py serve` names its processes, which share one console.
+            "format": f"{{asctime}} {env.str('PROCESS_NAME', default='crm')} {{levelname}} {{name}}: {{message}}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }

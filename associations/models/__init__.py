@@ -1,4 +1,5 @@
 from .history import AssociationChange, ChangeSet, RecordEvent
+from .imports import ImportRun
 from .records import Association, AssociationEnd, MatchIndex, MatchKey, Record, UniqueValue
 from .schema import AssociationType, ObjectType, Property, PropertyGroup
 
@@ -8,6 +9,7 @@ __all__ = [
     "AssociationEnd",
     "AssociationType",
     "ChangeSet",
+    "ImportRun",
     "MatchIndex",
     "MatchKey",
     "ObjectType",

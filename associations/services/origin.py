@@ -40,7 +40,7 @@ def open_change_set(origin: Origin) -> ChangeSet:
         note=origin.note[:200],
         depth=origin.depth,
     )
-    queues.enqueue(settings.RECORD_EVENTS_JOB, unique_id="process-events")
+    queues.ring(settings.RECORD_EVENTS_JOB)
     return change_set
 
 

@@ -1,0 +1,81 @@
+"""Every raw statement of this app, named, with one sentence each and the index that it needs.
+
+Changes to associations work on *staged pairs*: a temporary table of (record, other) that an action, the admin
+or the API fills, and that the statements then write from as one set. The same statements run on SQLite
+and PostgreSQL. `record` is the record that is asked about or enrolled, `other` the one associated with it.
+
+Called by services only (and by workflows.sql, which fills the stage and reads the result), always as `sql.name`.
+"""
+
+from . import checks
+from .base import compiled, execute, fetch, in_ids, is_postgresql, json_text, lock_object_type, marks
+from .stage import (
+    ADMITTED,
+    AMBIGUOUS,
+    CAPPED,
+    LIMIT_REACHED,
+    analyze_stage,
+    associated_with,
+    clear_stage,
+    lock_staged_records,
+    missing_pairs,
+    refuse,
+    refuse_second_primaries,
+    refused_pairs,
+    stage_rows,
+    stage_select,
+    staged_count,
+    staged_twice,
+    usage,
+)
+from .writing import (
+    adopt_removed,
+    count_told,
+    insert_associations,
+    insert_first_primaries,
+    insert_labels,
+    record_added,
+    remove_all_of,
+    remove_other_primaries,
+    remove_staged,
+    usage_of_record,
+)
+
+__all__ = [
+    "ADMITTED",
+    "AMBIGUOUS",
+    "CAPPED",
+    "LIMIT_REACHED",
+    "adopt_removed",
+    "analyze_stage",
+    "associated_with",
+    "checks",
+    "clear_stage",
+    "compiled",
+    "count_told",
+    "execute",
+    "fetch",
+    "in_ids",
+    "insert_associations",
+    "insert_first_primaries",
+    "insert_labels",
+    "is_postgresql",
+    "json_text",
+    "lock_object_type",
+    "lock_staged_records",
+    "marks",
+    "missing_pairs",
+    "record_added",
+    "refuse",
+    "refuse_second_primaries",
+    "refused_pairs",
+    "remove_all_of",
+    "remove_other_primaries",
+    "remove_staged",
+    "stage_rows",
+    "stage_select",
+    "staged_count",
+    "staged_twice",
+    "usage",
+    "usage_of_record",
+]

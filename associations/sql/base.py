@@ -1,0 +1,61 @@
+"""What every statement needs: running it, the differences between the two databases, and locks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, models
+
+Params = Sequence[Any]
+
+
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def execute(statement: str, params: Params = ()) -> int:
+    """Run one statement and say how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return max(cursor.rowcount, 0)
+
+
+def fetch(statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall()
+
+
+def compiled(queryset: models.QuerySet[Any, Any]) -> tuple[str, Params]:
+    """The SELECT that the ORM would send, to be wrapped in a larger statement."""
+    return queryset.query.sql_with_params()
+
+
+def json_text(column: str, name: str) -> tuple[str, list[str]]:
+    """An expression for a property's value as text, and its parameters."""
+    if is_postgresql():
+        return f"{column}->>%s", [name]
+    return f"json_extract({column}, %s)", [f'$."{name}"']
+
+
+def in_ids(column: str, ids: Sequence[int]) -> tuple[str, Params]:
+    """A condition on any number of ids as one parameter."""
+    if is_postgresql():
+        return f"{column} = ANY(%s)", [list(ids)]
+    return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(ids))]
+
+
+def marks(values: Sequence[Any]) -> str:
+    """As many placeholders as there are values."""
+    return ", ".join(["%s"] * len(values))
+
+
+def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
+    """Until the transaction ends: writers of records share it, a change of what they must write excludes them.
+
+    SQLite has one writer at a time anyway.
+    """
+    if is_postgresql():
+        execute(f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, %s)", [7_031, object_type_id])

@@ -1,0 +1,155 @@
+"""Apply an association label to records that are associated already (behaviour.md, section 4, action 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from associations.models import MatchIndex, Property, Record
+from associations.property_values import Value, read_value
+from associations.services import linking, match_keys
+from associations.types import DirectedType
+from workflows import sql
+from workflows.criteria import IS_EQUAL_TO, IS_NOT_EQUAL_TO, property_q
+
+from .base import ActionContext, ActionForm, ActionKind, References
+
+ALL, MATCHING, ENROLLED, ASSOCIATED = "all", "matching_property", "enrolled_property", "associated_property"
+
+
+@dataclass(frozen=True)
+class ApplyConfig:
+    unlabeled: DirectedType
+    label: DirectedType
+    apply_to: str
+    enrolled_property: Property | None
+    associated_property: Property | None
+    comparison: str
+    operator: str
+    value: Value | None
+    or_no_value: bool
+
+    def condition(self) -> Q:
+        """What the enrolled or the associated record's property value must be."""
+        prop = self.enrolled_property if self.apply_to == ENROLLED else self.associated_property
+        assert prop is not None
+        return property_q(prop, self.operator, [self.value], or_no_value=self.or_no_value)
+
+
+class ApplyForm(ActionForm):
+    label_fields = ("label",)
+    enrolled_property_fields = ("enrolled_property",)
+    associated_property_fields = ("associated_property",)
+
+    label = forms.ChoiceField(label="Label to apply")
+    apply_to = forms.ChoiceField(
+        label="Apply to",
+        required=False,
+        choices=[
+            (ALL, "All associated records of that type"),
+            (MATCHING, "Those with a matching property"),
+            (ENROLLED, "All, if the enrolled record has a property value"),
+            (ASSOCIATED, "Those that have a property value"),
+        ],
+    )
+    enrolled_property = forms.ChoiceField(label="Property of the enrolled record", required=False)
+    associated_property = forms.ChoiceField(label="Property of the associated record", required=False)
+    comparison = forms.ChoiceField(
+        label="How values are compared", required=False, choices=[("", "Normalized"), *MatchIndex.Comparison.choices]
+    )
+    operator = forms.ChoiceField(
+        label="Condition",
+        required=False,
+        choices=[(IS_EQUAL_TO, "is equal to"), (IS_NOT_EQUAL_TO, "is not equal to")],
+    )
+    value = forms.CharField(label="Value", required=False)
+    or_no_value = forms.BooleanField(label="or has no value", required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        apply_to = cleaned.get("apply_to") or ALL
+        needed = {MATCHING: (ENROLLED, ASSOCIATED), ENROLLED: (ENROLLED,), ASSOCIATED: (ASSOCIATED,)}
+        for name in needed.get(apply_to, ()):
+            if not cleaned.get(name) and name not in self.errors:
+                raise ValidationError({name: "Choose the property that decides."})
+        if apply_to in (ENROLLED, ASSOCIATED) and (prop := cleaned.get(apply_to)):
+            try:
+                cleaned["value"] = read_value(prop, cleaned.get("value"))
+            except ValueError as error:
+                raise ValidationError({"value": f"{prop} {error}"}) from None
+            if cleaned["value"] is None:
+                raise ValidationError({"value": "Say which value decides."})
+        return cleaned
+
+
+class ApplyLabel(ActionKind[ApplyConfig]):
+    kind = "apply_label"
+    label = "Apply association label"
+    form = ApplyForm
+
+    def config(self, form: ApplyForm) -> ApplyConfig:
+        cleaned = form.cleaned_data
+        return ApplyConfig(
+            unlabeled=form.unlabeled,
+            label=cleaned["label"],
+            apply_to=cleaned["apply_to"] or ALL,
+            enrolled_property=cleaned["enrolled_property"] or None,
+            associated_property=cleaned["associated_property"] or None,
+            comparison=cleaned["comparison"] or MatchIndex.Comparison.NORMALIZED,
+            operator=cleaned["operator"] or IS_EQUAL_TO,
+            value=cleaned["value"],
+            or_no_value=cleaned["or_no_value"],
+        )
+
+    def references(self, config: ApplyConfig) -> References:
+        used = {
+            MATCHING: (config.enrolled_property, config.associated_property),
+            ENROLLED: (config.enrolled_property,),
+            ASSOCIATED: (config.associated_property,),
+        }.get(config.apply_to, ())
+        properties = tuple(prop for prop in used if prop is not None)
+        return References(
+            association_types=(config.unlabeled, config.label),
+            properties=properties,
+            match_indexes=tuple((prop, config.comparison) for prop in properties)
+            if config.apply_to == MATCHING
+            else (),
+        )
+
+    def run(self, config: ApplyConfig, context: ActionContext) -> None:
+        reasons: dict[str, Any] = {}
+        if config.apply_to == MATCHING:
+            assert config.enrolled_property and config.associated_property
+            indexes = (
+                match_keys.ensure_match_index(config.enrolled_property, config.comparison),
+                match_keys.ensure_match_index(config.associated_property, config.comparison),
+            )
+            sql.stage_associated(config.unlabeled, context.enrolled, matching=indexes)
+            reasons["index"] = indexes[0]
+        elif config.apply_to == ENROLLED:
+            met = Record.objects.filter(config.condition())
+            sql.stage_associated(config.unlabeled, context.enrolled.filter(record__in=met))
+        elif config.apply_to == ASSOCIATED:
+            sql.stage_associated(config.unlabeled, context.enrolled, others=Record.objects.filter(config.condition()))
+        else:
+            sql.stage_associated(config.unlabeled, context.enrolled)
+        linking.add_label_staged(config.label, config.unlabeled, context.change_set)
+        sql.write_pair_outcomes(context.action_run, context.change_set, None, config.label)
+        sql.write_not_associated(context.action_run, context.enrolled, config.unlabeled)
+        sql.write_reasons(context.action_run, context.enrolled, "condition_not_met", **reasons)
+
+    def sentence(self, config: ApplyConfig) -> str:
+        other = config.unlabeled.other_type.label.lower()
+        record = config.unlabeled.record_type.label.lower()
+        is_ = "is" if config.operator == IS_EQUAL_TO else "is not"
+        where = {
+            ALL: "",
+            MATCHING: f" whose {config.associated_property} equals the {record}'s {config.enrolled_property}",
+            ENROLLED: f" if the {record}'s {config.enrolled_property} {is_} {config.value}",
+            ASSOCIATED: f" whose {config.associated_property} {is_} {config.value}",
+        }[config.apply_to]
+        return f"Apply the label {config.label} to every {other} associated with the enrolled {record}{where}."

@@ -1,0 +1,144 @@
+"""What an action is: a kind with a form, a typed config and one function over a set of enrolled records.
+
+A new action is one file with a subclass of ActionKind, one line in `workflows.actions`, and one test file.
+Called by services.execution (run), services.lifecycle (read, references) and the forms of admin and API.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from associations import querysets
+from associations.models import ChangeSet, ObjectType, Property
+from associations.types import DirectedType
+from workflows.models import ActionRun, Enrollment
+
+Config = TypeVar("Config")
+
+
+@dataclass(frozen=True)
+class ActionContext:
+    """For whom an action runs: the active enrollments of a batch. What it writes belongs to `change_set`."""
+
+    action_run: ActionRun
+    change_set: ChangeSet
+    enrolled: QuerySet[Enrollment]
+
+
+@dataclass(frozen=True)
+class References:
+    """What a config refers to and must not lose. `match_indexes`: of which values match keys must be kept."""
+
+    association_types: tuple[DirectedType, ...] = ()
+    properties: tuple[Property, ...] = ()
+    match_indexes: tuple[tuple[Property, str], ...] = ()
+
+
+class ActionForm(forms.Form):
+    """The fields of an action, offering only what fits the workflow's object type.
+
+    The names of its fields are the keys of Action.fields; admin and API validate with it alike. Cleaned labels
+    are DirectedTypes as the enrolled record sees them, cleaned properties are Properties.
+    """
+
+    label_fields: ClassVar[tuple[str, ...]] = ()
+    enrolled_property_fields: ClassVar[tuple[str, ...]] = ()
+    associated_property_fields: ClassVar[tuple[str, ...]] = ()
+    only_matchable_properties: ClassVar[bool] = False
+
+    to_object_type = forms.ChoiceField(label="Associated object")
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, object_type: ObjectType, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.object_type = object_type
+        self.types = querysets.types_seen_from(object_type)
+        self.other_types = {directed.other_type.type_id: directed.other_type for directed in self.types}
+        self.chosen = self.other_types.get(str(self["to_object_type"].value() or ""))
+        self._offer("to_object_type", [(type_id, other.label) for type_id, other in self.other_types.items()])
+        self._offer_labels()
+        self._offer_properties()
+
+    def _offer(self, name: str, choices: Iterable[tuple[str, Any]]) -> None:
+        chosen = cast(forms.ChoiceField, self.fields[name])
+        empty = [] if isinstance(chosen, forms.MultipleChoiceField) else [("", "---------")]
+        chosen.choices = [*empty, *choices]
+
+    def _offer_labels(self) -> None:
+        self.labels = {
+            str(directed.type_id): directed
+            for directed in self.types
+            if not directed.type.is_unlabeled and self.chosen in (None, directed.other_type)
+        }
+        for name in self.label_fields:
+            self._offer(name, [(id_, f"{label.other_type}: {label}") for id_, label in self.labels.items()])
+
+    def _offer_properties(self) -> None:
+        others = [self.chosen] if self.chosen else list(self.other_types.values())
+        offered = Property.objects.filter(object_type__in=[self.object_type, *others]).select_related("object_type")
+        if self.only_matchable_properties:
+            offered = offered.filter(type=Property.Type.STRING, field_type__in=Property.MATCHABLE_FIELD_TYPES)
+        self.enrolled_properties = {each.name: each for each in offered if each.object_type == self.object_type}
+        self.associated_properties = {each.name: each for each in offered if each.object_type in others}
+        for names, properties in (
+            (self.enrolled_property_fields, self.enrolled_properties),
+            (self.associated_property_fields, self.associated_properties),
+        ):
+            for name in names:
+                self._offer(name, [(each.name, f"{each.object_type}: {each}") for each in properties.values()])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        for names, found in (
+            (self.label_fields, self.labels),
+            (self.enrolled_property_fields, self.enrolled_properties),
+            (self.associated_property_fields, self.associated_properties),
+        ):
+            for name in names:
+                if isinstance(chosen := cleaned.get(name), list):
+                    cleaned[name] = tuple(found[each] for each in chosen)
+                elif chosen:
+                    cleaned[name] = found[chosen]
+        return cleaned
+
+    @property
+    def unlabeled(self) -> DirectedType:
+        """The unlabeled type of the pair of object types, in a valid form."""
+        return next(each for each in self.types if each.type.is_unlabeled and each.other_type == self.chosen)
+
+
+class ActionKind(ABC, Generic[Config]):
+    """One kind of action. Instances hold no state."""
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    form: ClassVar[type[ActionForm]]
+
+    @abstractmethod
+    def config(self, form: Any) -> Config:
+        """The typed config of a valid form."""
+
+    @abstractmethod
+    def references(self, config: Config) -> References: ...
+
+    @abstractmethod
+    def run(self, config: Config, context: ActionContext) -> None:
+        """Do it for all enrolled records as one set, in a number of statements that does not grow with it,
+        and write at least one outcome for each of them."""
+
+    @abstractmethod
+    def sentence(self, config: Config) -> str:
+        """What it will do with each enrolled record, in plain words."""
+
+    def read(self, fields: Mapping[str, Any], object_type: ObjectType) -> Config:
+        """The config of an action's fields. Raises ValidationError by field."""
+        form = self.form(fields, object_type=object_type)
+        if not form.is_valid():
+            raise ValidationError(form.errors.as_data())  # type: ignore[arg-type]
+        return self.config(form)

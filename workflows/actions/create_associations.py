@@ -1,0 +1,115 @@
+"""Create associations where property values match (behaviour.md, section 4, action 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from associations.models import MatchIndex, Property
+from associations.services import linking, match_keys
+from associations.types import DirectedType
+from workflows import sql
+
+from .base import ActionContext, ActionForm, ActionKind, References
+
+DEFAULT_CAP = 1_000
+SEVERAL = {
+    "all": "Associate all of them",
+    "oldest": "Associate the oldest",
+    "newest": "Associate the newest",
+    "review": "Associate none and put the record up for review",
+}
+
+
+@dataclass(frozen=True)
+class CreateConfig:
+    unlabeled: DirectedType
+    label: DirectedType | None
+    enrolled_property: Property
+    associated_property: Property
+    comparison: str
+    several: str
+    cap: int
+
+
+class CreateForm(ActionForm):
+    label_fields = ("label",)
+    enrolled_property_fields = ("enrolled_property",)
+    associated_property_fields = ("associated_property",)
+    only_matchable_properties = True
+
+    label = forms.ChoiceField(
+        label="Label to apply", required=False, help_text="Empty: create only the association, without a label"
+    )
+    enrolled_property = forms.ChoiceField(label="Property of the enrolled record")
+    associated_property = forms.ChoiceField(label="Property of the record to associate")
+    comparison = forms.ChoiceField(
+        label="How values are compared",
+        required=False,
+        choices=[("", "By the kind of the properties"), *MatchIndex.Comparison.choices],
+    )
+    several = forms.ChoiceField(label="When several match", required=False, choices=list(SEVERAL.items()))
+    cap = forms.IntegerField(
+        label="Most per record",
+        required=False,
+        min_value=1,
+        max_value=10_000,
+        help_text=f"How many records one enrolled record is associated with at most ({DEFAULT_CAP:,})",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        chosen = cleaned.get("label")
+        if chosen and chosen.type.is_primary and cleaned.get("several") in ("", "all"):
+            # A record has one primary company; which of several would be left to chance.
+            raise ValidationError({"several": "Primary goes to one record: choose the oldest, the newest or review."})
+        return cleaned
+
+
+class CreateAssociations(ActionKind[CreateConfig]):
+    kind = "create_associations"
+    label = "Create associations"
+    form = CreateForm
+
+    def config(self, form: CreateForm) -> CreateConfig:
+        cleaned = form.cleaned_data
+        both = (cleaned["enrolled_property"], cleaned["associated_property"])
+        phones = all(prop.field_type == Property.FieldType.PHONENUMBER for prop in both)
+        default = MatchIndex.Comparison.PHONE if phones else MatchIndex.Comparison.NORMALIZED
+        return CreateConfig(
+            unlabeled=form.unlabeled,
+            label=cleaned["label"] or None,
+            enrolled_property=both[0],
+            associated_property=both[1],
+            comparison=cleaned["comparison"] or default,
+            several=cleaned["several"] or "all",
+            cap=cleaned["cap"] or DEFAULT_CAP,
+        )
+
+    def references(self, config: CreateConfig) -> References:
+        both = (config.enrolled_property, config.associated_property)
+        return References(
+            association_types=(config.unlabeled, *([config.label] if config.label else [])),
+            properties=both,
+            match_indexes=tuple((prop, config.comparison) for prop in both),
+        )
+
+    def run(self, config: CreateConfig, context: ActionContext) -> None:
+        enrolled_index = match_keys.ensure_match_index(config.enrolled_property, config.comparison)
+        associated_index = match_keys.ensure_match_index(config.associated_property, config.comparison)
+        sql.stage_matches(context.enrolled, enrolled_index, associated_index, config.several, config.cap)
+        linking.associate_staged(config.unlabeled, config.label, context.change_set)
+        sql.write_pair_outcomes(context.action_run, context.change_set, config.unlabeled, config.label)
+        sql.write_reasons(context.action_run, context.enrolled, "no_match", enrolled_index)
+
+    def sentence(self, config: CreateConfig) -> str:
+        which = {"all": "every", "oldest": "the oldest", "newest": "the newest", "review": "the one"}[config.several]
+        other = config.unlabeled.other_type.label.lower()
+        labelled = f", labelled {config.label}" if config.label else ""
+        return (
+            f"Associate each enrolled {config.unlabeled.record_type.label.lower()} with {which} {other}"
+            f" whose {config.associated_property} equals its {config.enrolled_property}{labelled}."
+        )

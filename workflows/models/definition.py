@@ -1,0 +1,106 @@
+"""What people define: which records a workflow enrolls, and what it does with them.
+
+Rows are what people edit; the engine executes a WorkflowRevision, an unchangeable snapshot of them.
+Changed only through services.lifecycle (and the admin's forms, which validate with the same rules).
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from associations.models import AssociationType, ObjectType, Property
+
+
+class Workflow(models.Model):
+    name = models.CharField(max_length=200, unique=True)
+    description = models.TextField(blank=True)
+    object_type = models.ForeignKey(
+        ObjectType, models.PROTECT, related_name="workflows", help_text="Which records it enrolls; fixed once created"
+    )
+    is_enabled = models.BooleanField("on", default=False, editable=False)
+    should_re_enroll = models.BooleanField(
+        "re-enrollment", default=False, help_text="A record may be enrolled again when it comes to meet the triggers"
+    )
+    revision = models.ForeignKey(
+        "WorkflowRevision", models.PROTECT, null=True, editable=False, related_name="+", help_text="What runs now"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        permissions = [
+            ("enable_workflow", "Can turn workflows on and off"),
+            ("run_workflow", "Can enroll records in workflows"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EnrollmentTrigger(models.Model):
+    """One filter of the enrollment criteria. Filters of one group go together by AND, groups by OR."""
+
+    class Kind(models.TextChoices):
+        PROPERTY = "property", "Property of the record"
+        ASSOCIATED_PROPERTY = "associated_property", "Property of an associated record"
+        ASSOCIATION = "association", "Has or lacks an association"
+
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="triggers")
+    group = models.PositiveSmallIntegerField(default=1)
+    kind = models.CharField(max_length=30, choices=Kind, default=Kind.PROPERTY)
+    fields = models.JSONField(default=dict, help_text="What criteria.py reads for this kind")
+
+    class Meta:
+        ordering = ["workflow", "group", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.workflow}: group {self.group}"
+
+
+class Action(models.Model):
+    """One step. `fields` is read through the typed config of its kind (see workflows.actions)."""
+
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="actions")
+    position = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=50)
+    fields = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["workflow", "position", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.workflow}: {self.kind}"
+
+
+class WorkflowRevision(models.Model):
+    """A snapshot of a workflow as it was turned on or changed while on. Never changes."""
+
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    definition = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["workflow", "number"]
+        constraints = [models.UniqueConstraint(fields=["workflow", "number"], name="revision_number_is_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.workflow}, revision {self.number}"
+
+
+class WorkflowReference(models.Model):
+    """Derived from triggers, actions and the current revision: what a workflow refers to.
+
+    PROTECT makes the database refuse to pull a label or property from under a workflow.
+    """
+
+    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="references")
+    association_type = models.ForeignKey(AssociationType, models.PROTECT, null=True, related_name="workflow_references")
+    property = models.ForeignKey(Property, models.PROTECT, null=True, related_name="workflow_references")
+    object_type = models.ForeignKey(ObjectType, models.PROTECT, null=True, related_name="workflow_references")
+
+    def __str__(self) -> str:
+        return f"in workflow {self.workflow}"

@@ -1,0 +1,119 @@
+"""Enroll records: make a run with its batches, and have the queue work them off.
+
+Called by admin, API, commands and by services.events for records that come to meet the triggers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from associations import querysets
+from associations.errors import Refused
+from associations.services import match_keys
+from crmproject import queues
+from workflows import sql
+from workflows.criteria import read_criteria
+from workflows.models import Batch, Run, Workflow
+
+from .lifecycle import read_definition
+
+BATCH = 10_000
+PREPARE_RUN = "workflows.jobs.prepare_run"
+RUN_ACTION = "workflows.jobs.run_action"
+
+Groups = Sequence[Sequence[Mapping[str, Any]]]
+
+
+def enroll_matching(
+    workflow: Workflow,
+    criteria: Groups | None = None,
+    *,
+    cause: str = Run.Cause.MANUAL,
+    user_id: int | None = None,
+) -> Run:
+    """Enroll every live record that meets some criteria: the given groups of filters, or the workflow's own triggers;
+    [[]], one group without a filter, is every record.
+
+    Only the run is written here; a job makes its batches. Raises Refused while the workflow is off.
+    """
+    revision = _live_revision(workflow)
+    groups = revision.definition["triggers"] if criteria is None else criteria
+    read_criteria(groups, workflow.object_type)
+    with transaction.atomic():
+        run = Run.objects.create(
+            workflow=workflow, revision=revision, cause=cause, criteria=groups, started_by_id=user_id
+        )
+        queues.enqueue(PREPARE_RUN, run.pk, queue="bulk")
+    return run
+
+
+def enroll_records(
+    workflow: Workflow,
+    ids: Iterable[int],
+    *,
+    cause: str = Run.Cause.MANUAL,
+    user_id: int | None = None,
+    depth: int = 0,
+) -> Run:
+    """Enroll named records, in one transaction with the run and its batches.
+
+    Those that are enrolled now, or were before without re-enrollment, are left out. Raises Refused while the
+    workflow is off, and for ids that are no live records of its type.
+    """
+    revision = _live_revision(workflow)
+    wanted = sorted(set(ids))
+    live = set(querysets.live_records(workflow.object_type, wanted).values_list("id", flat=True))
+    if missing := set(wanted) - live:
+        raise Refused(f"There is no {workflow.object_type.label.lower()} {min(missing)}, or it is archived.")
+    with transaction.atomic():
+        run = Run.objects.create(
+            workflow=workflow,
+            revision=revision,
+            cause=cause,
+            started_by_id=user_id,
+            depth=depth,
+            state=Run.State.RUNNING,
+        )
+        again = revision.definition["should_re_enroll"]
+        for start in range(0, len(wanted), BATCH):
+            chunk = wanted[start : start + BATCH]
+            batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
+            sql.enroll(batch, querysets.live_records(workflow.object_type, chunk), again=again)
+            queues.enqueue(RUN_ACTION, batch.pk, 0)
+    return run
+
+
+def prepare_run(run_id: int) -> None:
+    """Cut a waiting run into batches by ranges of record ids, and have them worked off. Once only."""
+    run = Run.objects.select_related("workflow__object_type", "revision").get(pk=run_id)
+    if run.state != Run.State.WAITING:
+        return
+    object_type = run.workflow.object_type
+    # Here and not in the first batch: building an index must not hold a batch's transaction open.
+    for references in read_definition(run.revision.definition, object_type).references:
+        for prop, comparison in references.match_indexes:
+            match_keys.ensure_match_index(prop, comparison)
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().get(pk=run_id)
+        if locked.state != Run.State.WAITING:
+            return
+        ids = querysets.live_records(object_type).order_by("id").values_list("id", flat=True)
+        batches = [
+            Batch(run=run, first_record_id=first, last_record_id=last) for first, last in match_keys.id_ranges(ids)
+        ]
+        if not batches:  # a run over nothing still shows that it ran
+            batches = [Batch(run=run, first_record_id=0, last_record_id=0)]
+        for batch in Batch.objects.bulk_create(batches):
+            queues.enqueue(RUN_ACTION, batch.pk, 0, queue="bulk")
+        locked.state = Run.State.RUNNING
+        locked.save(update_fields=["state"])
+
+
+def _live_revision(workflow: Workflow) -> Any:
+    workflow.refresh_from_db(fields=["is_enabled", "revision"])
+    if not workflow.is_enabled or workflow.revision is None:
+        raise Refused(f"{workflow} is off; turn it on to enroll records.")
+    return workflow.revision

@@ -1,0 +1,131 @@
+"""Work off a batch: one action at a time for all its records, effects and their record in one transaction.
+
+Called by jobs (a worker) and by commands (in the foreground). Doing the same step twice does nothing the second
+time: the batch's position has moved on.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from associations import querysets
+from associations.models import ChangeSet
+from associations.services.origin import Origin, open_change_set
+from crmproject import queues
+from workflows import sql
+from workflows.actions.base import ActionContext
+from workflows.criteria import read_criteria
+from workflows.models import ActionRun, Batch, Enrollment, Outcome, Run
+
+from .enrollment import RUN_ACTION
+from .lifecycle import read_definition
+
+logger = logging.getLogger(__name__)
+
+
+def run_action(batch_id: int, position: int) -> bool:
+    """Do the action at `position` for a batch, if it is the one due and nobody else is at it.
+
+    Returns whether a further action is due; its job is enqueued with the commit.
+    """
+    with transaction.atomic():
+        batch = _claim(batch_id, position)
+        if batch is None:
+            return False
+        run = batch.run
+        if position == 0 and run.criteria is not None:
+            _enroll_range(batch)
+        _run_action(batch)
+        more = batch.position < len(run.revision.definition["actions"])
+        if more:
+            queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue="default" if run.criteria is None else "bulk")
+        else:
+            batch.state = Batch.State.FINISHED
+            _active(batch).update(state=Enrollment.State.FINISHED, ended_at=timezone.now())
+        batch.save(update_fields=["position", "state", "updated_at"])
+    if not more:
+        finish_run(run)
+    return more
+
+
+def fail_batch(batch_id: int, reason: str) -> None:
+    """Put a batch aside whose action cannot be done, with the reason; the other batches go on."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update(of=("self",)).select_related("run").get(pk=batch_id)
+        if batch.state != Batch.State.WAITING:
+            return
+        _active(batch).update(state=Enrollment.State.FAILED, ended_at=timezone.now())
+        batch.state = Batch.State.FAILED
+        batch.error = reason
+        batch.save(update_fields=["state", "error", "updated_at"])
+    finish_run(batch.run)
+
+
+def finish_run(run: Run) -> None:
+    """Close the run when its last batch is done. Asked after the batch's commit: of two last ones one sees both."""
+    batches = Batch.objects.filter(run=OuterRef("pk"))
+    unfinished = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).exclude(
+        Exists(batches.filter(state=Batch.State.WAITING))
+    )
+    failed = Exists(batches.filter(state=Batch.State.FAILED))
+    now = timezone.now()
+    unfinished.filter(failed).update(state=Run.State.FAILED, finished_at=now)
+    unfinished.exclude(failed).update(state=Run.State.FINISHED, finished_at=now)
+
+
+def _claim(batch_id: int, position: int) -> Batch | None:
+    """The batch, locked, if this action is due: a second delivery or a second worker finds nothing."""
+    return (
+        Batch.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("run__workflow__object_type", "run__revision")
+        .filter(pk=batch_id, position=position, state=Batch.State.WAITING)
+        .first()
+    )
+
+
+def _enroll_range(batch: Batch) -> None:
+    object_type = batch.run.workflow.object_type
+    criteria = read_criteria(batch.run.criteria, object_type)
+    records = querysets.live_records(object_type).filter(
+        criteria.q(),
+        id__range=(batch.first_record_id, batch.last_record_id),
+    )
+    sql.enroll(batch, records, again=batch.run.revision.definition["should_re_enroll"])
+
+
+def _run_action(batch: Batch) -> None:
+    run = batch.run
+    definition = run.revision.definition["actions"][batch.position]
+    action_run = ActionRun.objects.create(
+        batch=batch, position=batch.position, kind=definition["kind"], started_at=timezone.now()
+    )
+    _unenroll_archived(batch, action_run)
+    if run.workflow.is_enabled:
+        action, config = read_definition(run.revision.definition, run.workflow.object_type).actions[batch.position]
+        origin = Origin(
+            ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1
+        )
+        action_run.change_set = open_change_set(origin)
+        action.run(config, ActionContext(action_run, action_run.change_set, _active(batch)))
+    else:
+        sql.write_reasons(action_run, _active(batch), Outcome.WORKFLOW_OFF)
+    action_run.outcomes = sql.sum_outcomes(action_run)
+    action_run.finished_at = timezone.now()
+    action_run.save(update_fields=["change_set", "outcomes", "finished_at"])
+    batch.position += 1
+    logger.info("%s batch=%s action=%s %s", run, batch.pk, definition["kind"], action_run.outcomes)
+
+
+def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:
+    """Records archived since they were enrolled take part in nothing."""
+    archived = _active(batch).filter(record__archived_at__isnull=False)
+    sql.write_reasons(action_run, archived, Outcome.RECORD_ARCHIVED)
+    archived.update(state=Enrollment.State.UNENROLLED, ended_at=timezone.now())
+
+
+def _active(batch: Batch) -> QuerySet[Enrollment]:
+    return Enrollment.objects.filter(batch=batch, state=Enrollment.State.ACTIVE)

@@ -1,0 +1,118 @@
+"""Publish workflows, turn them on and off. Called by admin, API and commands.
+
+What people edit (triggers, actions) becomes a revision, an unchangeable snapshot, when the workflow is turned on
+and at every change while it is on; runs execute revisions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from associations.models import ObjectType
+from workflows.actions import ACTIONS, ActionKind
+from workflows.actions.base import References
+from workflows.criteria import Criteria, read_criteria
+from workflows.models import Workflow, WorkflowReference, WorkflowRevision
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A workflow's definition, read: what the engine works with."""
+
+    criteria: Criteria
+    actions: tuple[tuple[ActionKind[Any], Any], ...]
+
+    @property
+    def references(self) -> list[References]:
+        return [action.references(config) for action, config in self.actions]
+
+
+def definition_json(workflow: Workflow) -> dict[str, Any]:
+    """The workflow as people have edited it, in the form that revisions keep."""
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for trigger in workflow.triggers.order_by("group", "id"):
+        groups.setdefault(trigger.group, []).append({"kind": trigger.kind, **trigger.fields})
+    return {
+        "should_re_enroll": workflow.should_re_enroll,
+        "triggers": list(groups.values()),
+        "actions": [
+            {"kind": action.kind, "fields": action.fields} for action in workflow.actions.order_by("position", "id")
+        ],
+    }
+
+
+def read_definition(definition: Mapping[str, Any], object_type: ObjectType) -> Definition:
+    """The typed definition of a snapshot. Raises ValidationError that says which part is wrong."""
+    criteria = read_criteria(definition["triggers"], object_type)
+    actions = []
+    for number, raw in enumerate(definition["actions"], 1):
+        action = ACTIONS.get(raw["kind"])
+        if action is None:
+            raise ValidationError(f"Action {number}: there is no kind of action called {raw['kind']!r}.")
+        try:
+            actions.append((action, action.read(raw["fields"], object_type)))
+        except ValidationError as error:
+            raise ValidationError(f"Action {number} ({action.label}): {' '.join(error.messages)}") from error
+    return Definition(criteria, tuple(actions))
+
+
+def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevision:
+    """Make what was edited the revision that runs, if it differs from the one that does.
+
+    Raises ValidationError where a trigger or action is incomplete. Keeps the references up to date.
+    """
+    with transaction.atomic():
+        locked = Workflow.objects.select_for_update(of=("self",)).select_related("object_type").get(pk=workflow.pk)
+        json = definition_json(locked)
+        definition = read_definition(json, locked.object_type)
+        if not definition.actions:
+            raise ValidationError("A workflow needs at least one action.")
+        last = locked.revisions.order_by("-number").first()
+        if last is None or last.definition != json:
+            number = last.number + 1 if last else 1
+            last = locked.revisions.create(number=number, definition=json, created_by_id=user_id)
+        Workflow.objects.filter(pk=locked.pk).update(revision=last)
+        _keep_references(locked, definition)
+    workflow.revision = last
+    return last
+
+
+def _keep_references(workflow: Workflow, definition: Definition) -> None:
+    types = {directed.type.pk for each in definition.references for directed in each.association_types}
+    types |= definition.criteria.association_type_ids
+    properties = {prop.pk for each in (*definition.references, *definition.criteria.filters) for prop in each.properties}
+    workflow.references.all().delete()
+    WorkflowReference.objects.bulk_create(
+        [WorkflowReference(workflow=workflow, association_type_id=pk) for pk in sorted(types)]
+        + [WorkflowReference(workflow=workflow, property_id=pk) for pk in sorted(properties)]
+    )
+
+
+def edited(workflow: Workflow, *, user_id: int | None = None) -> None:
+    """After an edit: a live workflow gets a new revision at once, so that what is shown is what runs.
+
+    Raises ValidationError where a live workflow would become incomplete; the edit must be undone then.
+    """
+    if workflow.is_enabled:
+        publish(workflow, user_id=user_id)
+
+
+def turn_on(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevision:
+    """From now on records enroll. Whether those that meet the triggers already should be enrolled, too, is the
+    caller's question: see enrollment.enroll_matching."""
+    with transaction.atomic():
+        revision = publish(workflow, user_id=user_id)
+        Workflow.objects.filter(pk=workflow.pk).update(is_enabled=True)
+    workflow.is_enabled = True
+    return revision
+
+
+def turn_off(workflow: Workflow) -> None:
+    """Nobody enrolls any more; the actions still due for enrolled records are skipped as `workflow_off` [H]."""
+    Workflow.objects.filter(pk=workflow.pk).update(is_enabled=False)
+    workflow.is_enabled = False

@@ -1,0 +1,39 @@
+"""Take up what a dead worker or a lost queue left behind: ring again for all that waits in the database.
+
+Called by RQ's cron. Ringing too often does no harm: a step that is done finds nothing to do.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from associations.models import ChangeSet
+from crmproject import queues
+from workflows.models import Batch, Run
+
+from .enrollment import PREPARE_RUN, RUN_ACTION
+from .execution import finish_run
+
+AFTER = timedelta(seconds=30)
+
+
+def sweep() -> int:
+    """Ring for what has waited longer than AFTER; how many bells rang."""
+    before = timezone.now() - AFTER
+    rung = 0
+    if ChangeSet.objects.filter(processed_at=None, at__lt=before).exists():
+        queues.ring(settings.RECORD_EVENTS_JOB)
+        rung += 1
+    for run_id in Run.objects.filter(state=Run.State.WAITING, created_at__lt=before).values_list("id", flat=True):
+        queues.enqueue(PREPARE_RUN, run_id, queue="bulk")
+        rung += 1
+    waiting = Batch.objects.filter(state=Batch.State.WAITING, updated_at__lt=before).order_by("id")
+    for batch_id, position in waiting.values_list("id", "position")[:1000]:
+        queues.enqueue(RUN_ACTION, batch_id, position, queue="bulk")
+        rung += 1
+    for run in Run.objects.filter(state=Run.State.RUNNING, created_at__lt=before):
+        finish_run(run)
+    return rung
