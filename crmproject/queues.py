@@ -6,13 +6,19 @@ Called by the services of both apps; it never touches the database itself.
 """
 
 import logging
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import django_rq
 from django.db import transaction
+from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
 logger = logging.getLogger(__name__)
 BELL_SECONDS = 60
+_gathered: ContextVar[deque[tuple[str, tuple[int, ...]]] | None] = ContextVar("gathered", default=None)
 
 
 def enqueue(job: str, *ids: int, queue: str = "default") -> None:
@@ -31,13 +37,40 @@ def ring(bell: str) -> None:
 
 def answer(bell: str) -> None:
     """Said by the bell's job when it starts: from now on the next change rings again."""
+    if _gathered.get() is not None:
+        return
     try:
         django_rq.get_connection("default").delete(_key(bell))
     except RedisError as error:
         logger.warning("The queue does not answer: %s", error)
 
 
+@contextmanager
+def foreground() -> Iterator[Iterator[str]]:
+    """Within the block jobs gather here instead of in the queue; iterating over what it yields does them, one by one.
+
+    For commands that wait for the end, and where no queue server runs.
+    """
+    jobs: deque[tuple[str, tuple[int, ...]]] = deque()
+    token = _gathered.set(jobs)
+    try:
+        yield _do_all(jobs)
+    finally:
+        _gathered.reset(token)
+
+
+def _do_all(jobs: deque[tuple[str, tuple[int, ...]]]) -> Iterator[str]:
+    while jobs:
+        job, ids = jobs.popleft()
+        import_string(job)(*ids)
+        yield job
+
+
 def _ring(bell: str) -> None:
+    if (jobs := _gathered.get()) is not None:
+        if (bell, ()) not in jobs:
+            jobs.append((bell, ()))
+        return
     try:
         # The expiry is for the case that the queue loses the job and keeps the mark.
         if django_rq.get_connection("default").set(_key(bell), 1, nx=True, ex=BELL_SECONDS):
@@ -47,6 +80,9 @@ def _ring(bell: str) -> None:
 
 
 def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
+    if (jobs := _gathered.get()) is not None:
+        jobs.append((job, ids))
+        return
     try:
         django_rq.get_queue(queue).enqueue_call(job, args=ids)
     except RedisError as error:

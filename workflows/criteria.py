@@ -11,7 +11,6 @@ Called by services (enrollment), actions (conditions) and the forms of admin and
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -19,11 +18,7 @@ from operator import and_, or_
 from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, Expression, FloatField, OuterRef, Q, TextField, Value
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Concat, Left, Length, Right, StrIndex
-from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, LessThan, LessThanOrEqual
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Q
 
 from associations import querysets
 from associations.errors import Refused
@@ -31,114 +26,9 @@ from associations.models import AssociationEnd, ObjectType, Property
 from associations.property_values import read_value
 from associations.types import DirectedType
 
-IS_EQUAL_TO, IS_NOT_EQUAL_TO = "is_equal_to", "is_not_equal_to"
-IS_KNOWN, IS_UNKNOWN = "is_known", "is_unknown"
+from .operators import ANY_OF, IS_EQUAL_TO, KNOWN_OR_NOT, OPERATORS, PARTS, property_q
+
 MAX_FILTERS = 250
-
-_EITHER = {IS_KNOWN: "is known", IS_UNKNOWN: "is unknown"}
-_ANY_OF = {"is_any_of": "is any of", "is_none_of": "is none of"}
-_EQUAL = {IS_EQUAL_TO: "is equal to", IS_NOT_EQUAL_TO: "is not equal to"}
-_ORDERED = {
-    **_EQUAL,
-    "is_less_than": "is less than",
-    "is_less_than_or_equal_to": "is less than or equal to",
-    "is_greater_than": "is greater than",
-    "is_greater_than_or_equal_to": "is greater than or equal to",
-    "is_between": "is between",
-}
-_TEXT = {
-    **_ANY_OF,
-    **_EQUAL,
-    "contains": "contains",
-    "does_not_contain": "does not contain",
-    "starts_with": "starts with",
-    "ends_with": "ends with",
-}
-_DATES = {**_ORDERED, "in_last_days": "is in the last … days", "in_next_days": "is in the next … days"}
-# The operators of each property type, in the words people read.
-OPERATORS: dict[str, dict[str, str]] = {
-    Property.Type.STRING: {**_TEXT, **_EITHER},
-    Property.Type.NUMBER: {**_ORDERED, **_EITHER},
-    Property.Type.DATE: {**_DATES, **_EITHER},
-    Property.Type.DATETIME: {**_DATES, **_EITHER},
-    Property.Type.ENUMERATION: {**_ANY_OF, **_EQUAL, **_EITHER},
-    Property.Type.BOOL: {**_EQUAL, **_EITHER},
-}
-_PARTS = ("contains", "does_not_contain", "starts_with", "ends_with")
-# What an operator denies: it holds for a record with a value for which the other one does not.
-_DENIED = {IS_NOT_EQUAL_TO: IS_EQUAL_TO, "is_none_of": "is_any_of", "does_not_contain": "contains"}
-
-
-# One property -----------------------------------------------------------------------------------
-
-
-def property_q(
-    prop: Property, operator: str, values: Sequence[Any], *, or_no_value: bool = False, column: str = "properties"
-) -> Q:
-    """The condition that a property of the record whose properties stand in `column` must meet.
-
-    Values are typed (see read_value). No value meets only is_unknown, or a denial with `or_no_value`.
-    """
-    known = Q(**{f"{column}__has_key": prop.name})
-    if operator == IS_KNOWN:
-        return known
-    if operator == IS_UNKNOWN:
-        return ~known
-    met = Q(_test(prop, _DENIED.get(operator, operator), list(values), column))
-    if operator in _DENIED:
-        met = known & ~met
-        return met | ~known if or_no_value else met
-    return known & met
-
-
-def _test(prop: Property, operator: str, values: list[Any], column: str) -> Expression | Q:
-    text = Cast(KeyTextTransform(prop.name, column), TextField())
-    own: Expression = text
-    if prop.type == Property.Type.NUMBER:
-        own = Cast(KeyTextTransform(prop.name, column), FloatField())
-    if prop.type == Property.Type.BOOL:
-        values = [str(value).lower() for value in values]
-    if prop.field_type == Property.FieldType.CHECKBOX and operator in (IS_EQUAL_TO, "is_any_of"):
-        several = Concat(Value(";"), text, Value(";"))
-        return reduce(or_, (Q(GreaterThan(StrIndex(several, Value(f";{value};")), 0)) for value in values))
-    if operator in ("in_last_days", "in_next_days"):
-        operator, values = "is_between", _days_around_now(prop, int(values[0]), operator)
-    first = Value(values[0]) if prop.type != Property.Type.NUMBER else Value(float(values[0]))
-    match operator:
-        case "is_equal_to":
-            return Exact(own, first)
-        case "is_any_of":
-            return In(own, values)
-        case "is_less_than":
-            return LessThan(own, first)
-        case "is_less_than_or_equal_to":
-            return LessThanOrEqual(own, first)
-        case "is_greater_than":
-            return GreaterThan(own, first)
-        case "is_greater_than_or_equal_to":
-            return GreaterThanOrEqual(own, first)
-        case "is_between":
-            return Q(GreaterThanOrEqual(own, first)) & Q(LessThanOrEqual(own, Value(values[1])))
-        case "contains":
-            return GreaterThan(StrIndex(text, first), 0)
-        case "starts_with":
-            return Exact(Left(text, Length(first)), first)
-        case "ends_with":
-            return Exact(Right(text, Length(first)), first)
-    raise AssertionError(operator)
-
-
-def _days_around_now(prop: Property, days: int, operator: str) -> list[str]:
-    """From now back or ahead: whole days of the site's time zone for a date, times 24 hours for a date and time."""
-    ahead = operator == "in_next_days"
-    step = dt.timedelta(days=days if ahead else -days)
-    if prop.type == Property.Type.DATE:
-        today = timezone.localdate()
-        ends = [today.isoformat(), (today + step).isoformat()]
-    else:
-        now = timezone.now()
-        ends = [str(read_value(prop, now)), str(read_value(prop, now + step))]
-    return sorted(ends)
 
 
 # Filters ----------------------------------------------------------------------------------------
@@ -296,13 +186,13 @@ def _read_property_filter(raw: Mapping[str, Any], object_type: ObjectType) -> Pr
 
 
 def _read_values(prop: Property, operator: str, values: Any) -> tuple[Any, ...]:
-    if operator in _EITHER:
+    if operator in KNOWN_OR_NOT:
         return ()
     if not isinstance(values, list | tuple) or not values:
         raise ValidationError({"values": f"{prop} {OPERATORS[prop.type][operator]}: say which value."})
     if operator == "is_between" and len(values) != 2:
         raise ValidationError({"values": "Between takes two values, the lower one first."})
-    if operator not in ("is_between", *_ANY_OF) and len(values) != 1:
+    if operator not in ("is_between", *ANY_OF) and len(values) != 1:
         raise ValidationError({"values": f"{OPERATORS[prop.type][operator]} takes one value."})
     if operator in ("in_last_days", "in_next_days"):
         try:
@@ -312,15 +202,15 @@ def _read_values(prop: Property, operator: str, values: Any) -> tuple[Any, ...]:
         if not 1 <= days <= 36_500:
             raise ValidationError({"values": f"{values[0]!r:.60} is not a number of days from 1 to 36,500."})
         return (days,)
-    typed = []
+    typed: list[Any] = []
     for value in values:
         try:
-            read = str(value) if operator in _PARTS else read_value(prop, value)
+            read = str(value) if operator in PARTS else read_value(prop, value)
         except ValueError as error:
             raise ValidationError({"values": f"{prop} {error}"}) from None
         if read in (None, ""):
             raise ValidationError({"values": "An empty value equals nothing; use is known or is unknown."})
         typed.append(read)
-    if operator == "is_between" and typed[0] > typed[1]:
+    if operator == "is_between" and typed[0] > typed[1]:  # of one type, for both were read as this property's
         raise ValidationError({"values": "Between takes two values, the lower one first."})
     return tuple(typed)

@@ -2,4 +2,6 @@
 
 from rq import cron
 
-cron.register("workflows.jobs.sweep", queue_name="default", interval=30)
+from workflows import jobs
+
+cron.register(jobs.sweep, queue_name="default", interval=30)

@@ -6,6 +6,8 @@ from .create_associations import CreateAssociations
 from .remove_labels import RemoveLabels
 from .update_labels import UpdateLabels
 
+__all__ = ["ACTIONS", "ActionKind"]
+
 ACTIONS: dict[str, ActionKind] = {  # type: ignore[type-arg]
     action.kind: action for action in (CreateAssociations(), ApplyLabel(), UpdateLabels(), RemoveLabels())
 }

@@ -14,7 +14,7 @@ from associations.property_values import Value, read_value
 from associations.services import linking, match_keys
 from associations.types import DirectedType
 from workflows import sql
-from workflows.criteria import IS_EQUAL_TO, IS_NOT_EQUAL_TO, property_q
+from workflows.operators import IS_EQUAL_TO, IS_NOT_EQUAL_TO, property_q
 
 from .base import ActionContext, ActionForm, ActionKind, References
 

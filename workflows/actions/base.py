@@ -71,13 +71,13 @@ class ActionForm(forms.Form):
         chosen.choices = [*empty, *choices]
 
     def _offer_labels(self) -> None:
-        self.labels = {
+        self.labels_by_id = {
             str(directed.type_id): directed
             for directed in self.types
             if not directed.type.is_unlabeled and self.chosen in (None, directed.other_type)
         }
         for name in self.label_fields:
-            self._offer(name, [(id_, f"{label.other_type}: {label}") for id_, label in self.labels.items()])
+            self._offer(name, [(id_, f"{label.other_type}: {label}") for id_, label in self.labels_by_id.items()])
 
     def _offer_properties(self) -> None:
         others = [self.chosen] if self.chosen else list(self.other_types.values())
@@ -96,7 +96,7 @@ class ActionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         for names, found in (
-            (self.label_fields, self.labels),
+            (self.label_fields, self.labels_by_id),
             (self.enrolled_property_fields, self.enrolled_properties),
             (self.associated_property_fields, self.associated_properties),
         ):
@@ -140,5 +140,5 @@ class ActionKind(ABC, Generic[Config]):
         """The config of an action's fields. Raises ValidationError by field."""
         form = self.form(fields, object_type=object_type)
         if not form.is_valid():
-            raise ValidationError(form.errors.as_data())  # type: ignore[arg-type]
+            raise ValidationError(form.errors.as_data())
         return self.config(form)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from associations import querysets
 from associations.errors import Refused
@@ -16,7 +17,7 @@ from associations.services import match_keys
 from crmproject import queues
 from workflows import sql
 from workflows.criteria import read_criteria
-from workflows.models import Batch, Run, Workflow
+from workflows.models import Batch, Enrollment, Run, Workflow
 
 from .lifecycle import read_definition
 
@@ -68,6 +69,7 @@ def enroll_records(
     live = set(querysets.live_records(workflow.object_type, wanted).values_list("id", flat=True))
     if missing := set(wanted) - live:
         raise Refused(f"There is no {workflow.object_type.label.lower()} {min(missing)}, or it is archived.")
+    again = revision.definition["should_re_enroll"]
     with transaction.atomic():
         run = Run.objects.create(
             workflow=workflow,
@@ -77,7 +79,6 @@ def enroll_records(
             depth=depth,
             state=Run.State.RUNNING,
         )
-        again = revision.definition["should_re_enroll"]
         for start in range(0, len(wanted), BATCH):
             chunk = wanted[start : start + BATCH]
             batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
@@ -110,6 +111,15 @@ def prepare_run(run_id: int) -> None:
             queues.enqueue(RUN_ACTION, batch.pk, 0, queue="bulk")
         locked.state = Run.State.RUNNING
         locked.save(update_fields=["state"])
+
+
+def enrollable(workflow: Workflow, ids: Iterable[int]) -> list[int]:
+    """Of some records those that may be enrolled: not enrolled now, and never before without re-enrollment."""
+    enrolled = Enrollment.objects.filter(workflow=workflow, record=OuterRef("pk"))
+    if workflow.revision and workflow.revision.definition["should_re_enroll"]:
+        enrolled = enrolled.filter(state=Enrollment.State.ACTIVE)
+    records = querysets.live_records(workflow.object_type, ids).exclude(Exists(enrolled))
+    return list(records.order_by("id").values_list("id", flat=True))
 
 
 def _live_revision(workflow: Workflow) -> Any:

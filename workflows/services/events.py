@@ -15,7 +15,7 @@ from associations.models import AssociationChange, ChangeSet, Record, RecordEven
 from workflows.criteria import Criteria
 from workflows.models import Run, Workflow
 
-from .enrollment import enroll_records
+from .enrollment import enroll_records, enrollable
 from .lifecycle import read_definition
 
 CHANGE_SETS = 500
@@ -45,7 +45,7 @@ def process_events() -> bool:
         for depth, of_depth in groupby(sorted(claimed, key=lambda each: each[1]), key=lambda each: each[1]):
             change_sets = [id_ for id_, _ in of_depth]
             for workflow, criteria in workflows:
-                if ids := _came_to_meet(workflow, criteria, change_sets):
+                if ids := enrollable(workflow, _came_to_meet(workflow, criteria, change_sets)):
                     enroll_records(workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
         ChangeSet.objects.filter(id__in=[id_ for id_, _ in claimed]).update(processed_at=timezone.now())
     return len(claimed) == CHANGE_SETS

@@ -89,7 +89,7 @@ def _claim(batch_id: int, position: int) -> Batch | None:
 
 def _enroll_range(batch: Batch) -> None:
     object_type = batch.run.workflow.object_type
-    criteria = read_criteria(batch.run.criteria, object_type)
+    criteria = read_criteria(batch.run.criteria or [], object_type)
     records = querysets.live_records(object_type).filter(
         criteria.q(),
         id__range=(batch.first_record_id, batch.last_record_id),

@@ -85,7 +85,8 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
 def _keep_references(workflow: Workflow, definition: Definition) -> None:
     types = {directed.type.pk for each in definition.references for directed in each.association_types}
     types |= definition.criteria.association_type_ids
-    properties = {prop.pk for each in (*definition.references, *definition.criteria.filters) for prop in each.properties}
+    properties = {prop.pk for each in definition.references for prop in each.properties}
+    properties |= {prop.pk for each in definition.criteria.filters for prop in each.properties}
     workflow.references.all().delete()
     WorkflowReference.objects.bulk_create(
         [WorkflowReference(workflow=workflow, association_type_id=pk) for pk in sorted(types)]

@@ -20,9 +20,9 @@ from .execution import finish_run
 AFTER = timedelta(seconds=30)
 
 
-def sweep() -> int:
-    """Ring for what has waited longer than AFTER; how many bells rang."""
-    before = timezone.now() - AFTER
+def sweep(waiting_since: timedelta | None = AFTER) -> int:
+    """Ring for what has waited longer than this (None: for all that waits); how many bells rang."""
+    before = timezone.now() - (waiting_since or timedelta(seconds=-1))
     rung = 0
     if ChangeSet.objects.filter(processed_at=None, at__lt=before).exists():
         queues.ring(settings.RECORD_EVENTS_JOB)
