@@ -16,7 +16,8 @@ from django.conf import settings
 
 from .models.records import KEY_BYTES, MatchIndex
 
-_SCHEME_AND_USER = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@]*@)?", re.IGNORECASE)
+# A scheme without slashes is only that of e-mail: "example.com:8080" is a host and its port.
+_SCHEME_AND_USER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|//|mailto:)?(?:[^/@?#]*@)?")
 _HOST = re.compile(r"^[\w-]+(\.[\w-]+)+$")
 
 
@@ -46,8 +47,11 @@ def phone(value: str) -> str:
 def domain(value: str) -> str:
     """The host of an e-mail address or URL without "www."; otherwise no value."""
     text = _SCHEME_AND_USER.sub("", normalized(value), count=1)
-    host = re.split(r"[/?#:]", text, maxsplit=1)[0].rstrip(".").removeprefix("www.")
-    return host if _HOST.match(host) else ""
+    host = re.split(r"[/?#:]", text, maxsplit=1)[0].rstrip(".")
+    if not _HOST.match(host):
+        return ""
+    short = host.removeprefix("www.")
+    return short if "." in short else host  # www.com is a company of its own
 
 
 COMPARISONS: dict[str, Callable[[str], str]] = {

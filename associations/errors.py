@@ -12,11 +12,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class ValueProblem:
-    """One value that cannot be kept. `index` counts the records of the request from 0."""
+    """One value that cannot be kept. `index` counts the records of the request from 0; `rival` is the index of the
+    record in the same request that has the unique value already."""
 
     index: int
     property: str
     reason: str
+    rival: int | None = None
 
     def __str__(self) -> str:
         return f"{self.property} {self.reason}"

@@ -20,7 +20,6 @@ from .models.schema import Property
 
 Value = str | int | float | bool
 MAX_TEXT = 65_536  # characters; HubSpot's own limit of a text value
-_SAFE_INTEGER = 2**53
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
 _TRUE = {"true", "yes", "1", "on"}
 _FALSE = {"false", "no", "0", "off"}
@@ -40,8 +39,10 @@ def _refuse_unstorable(raw: str) -> None:
         raise ValueError(f"is {len(raw):,} characters long; at most {MAX_TEXT:,} are kept")
     if "\x00" in raw:
         raise ValueError("contains a NUL character")
-    if any("\ud800" <= character <= "\udfff" for character in raw):
-        raise ValueError("contains half of a surrogate pair, which is no character")
+    try:
+        raw.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half of a surrogate pair, which is no character") from None
 
 
 def _string(prop: Property, raw: object) -> str:
@@ -59,12 +60,20 @@ def _number(prop: Property, raw: object) -> int | float:
     try:
         if isinstance(raw, bool):
             raise ValueError
-        number = float(raw.strip().replace("_", "x") if isinstance(raw, str) else raw)  # type: ignore[arg-type]
+        if isinstance(raw, str):
+            raw = raw.strip().replace("_", "x")
+        number = float(raw)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError):
         raise ValueError(f"is not a number: {raw!r:.60}") from None
     if not math.isfinite(number):
         raise ValueError(f"is not a finite number: {raw!r:.60}")
-    return int(number) if number.is_integer() and abs(number) < _SAFE_INTEGER else number
+    if not number.is_integer():
+        return number
+    # A whole number is kept as one, to its last digit: 1e+23 would come back from PostgreSQL as another value.
+    try:
+        return int(raw)  # type: ignore[call-overload,no-any-return]
+    except ValueError:  # text such as 1e3
+        return int(number)
 
 
 def _date(prop: Property, raw: object) -> str:

@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cached_property
 
+from django.db import connection
 from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import Exact, Regex
 
+from .comparison import match_key
 from .errors import Refused
-from .models import AssociationType, ObjectType, Record
+from .models import AssociationType, MatchIndex, ObjectType, Property, Record, UniqueValue
 from .types import DirectedType
+
+
+def object_type_named(word: str) -> ObjectType:
+    """The object type that a person means: by its name, one of its labels, or its objectTypeId. Refused if none."""
+    found = ObjectType.objects.filter(
+        Q(name__iexact=word) | Q(label__iexact=word) | Q(plural_label__iexact=word) | Q(type_id=word)
+    ).first()
+    if found is None:
+        names = ", ".join(ObjectType.objects.values_list("name", flat=True))
+        raise Refused(f"There is no object type {word!r}; there are: {names}.")
+    return found
 
 
 def live_records(object_type: ObjectType, ids: Iterable[int] | None = None) -> QuerySet[Record]:
     """The records of a type that are not archived, of all or of some ids."""
     records = Record.objects.filter(object_type=object_type, archived_at=None)
     return records if ids is None else records.filter(id__in=list(ids))
+
+
+def with_value(records: QuerySet[Record], prop: Property, *, known: bool = True) -> QuerySet[Record]:
+    """Those of some records that have a value of a property, or that have none."""
+    return records.alias(value=KeyTextTransform(prop.name, "properties")).filter(value__isnull=not known)
+
+
+def with_choice(records: QuerySet[Record], prop: Property, choice: str | bool) -> QuerySet[Record]:
+    """Those of some records whose value of an enumeration is or contains an option, or whose yes or no is this."""
+    if prop.field_type != Property.FieldType.CHECKBOX:
+        return _equal(records, prop.name, choice)
+    return records.filter(Regex(KeyTextTransform(prop.name, "properties"), rf"(^|;){re.escape(str(choice))}(;|$)"))
+
+
+def records_known_as(object_type: ObjectType, text: str) -> list[Record]:
+    """The live records that a person may mean (two stand for many): the one with this id, else those with this
+    unique value, else those that are shown as this text."""
+    live = live_records(object_type)
+    key = match_key(text, MatchIndex.Comparison.NORMALIZED) or b""
+    holders = UniqueValue.objects.filter(property__object_type=object_type, key=key)
+    for meant in (
+        live.filter(pk=int(text)) if text.isascii() and text.isdecimal() else live.none(),
+        live.filter(pk__in=holders.values("record")),
+        _equal(live, object_type.primary_property, text),
+    ):
+        if found := list(meant.select_related("object_type").order_by("id")[:2]):
+            return found
+    return []
+
+
+def _equal(records: QuerySet[Record], name: str, value: str | bool) -> QuerySet[Record]:
+    """The records whose property holds exactly this; PostgreSQL has an index for it."""
+    if connection.features.supports_json_field_contains:
+        return records.filter(properties__contains={name: value})
+    text = str(value).lower() if isinstance(value, bool) else value
+    return records.filter(Exact(KeyTextTransform(name, "properties"), text))
 
 
 def association_types() -> QuerySet[AssociationType]:
@@ -65,3 +118,29 @@ def types_seen_from(object_type: ObjectType) -> list[DirectedType]:
         if type_.to_object_type_id == object_type.pk and not type_.is_symmetric:
             directed.append(DirectedType(type_, outgoing=False))
     return directed
+
+
+class Surroundings:
+    """What filters and actions of an object type can refer to: its association types, and the properties of both
+    sides. Read once, however many filters and actions ask."""
+
+    def __init__(self, object_type: ObjectType) -> None:
+        self.object_type = object_type
+        self._properties: dict[int, list[Property]] = {}
+
+    @cached_property
+    def types(self) -> list[DirectedType]:
+        return types_seen_from(self.object_type)
+
+    @cached_property
+    def other_types(self) -> dict[str, ObjectType]:
+        """The object types on the other side, by type id."""
+        return {directed.other_type.type_id: directed.other_type for directed in self.types}
+
+    def properties(self, *object_types: ObjectType) -> list[Property]:
+        """The properties of these types, in the order of the types."""
+        if missing := [each for each in object_types if each.pk not in self._properties]:
+            self._properties |= {each.pk: [] for each in missing}
+            for prop in Property.objects.filter(object_type__in=missing).select_related("object_type"):
+                self._properties[prop.object_type_id].append(prop)
+        return [prop for each in object_types for prop in self._properties[each.pk]]

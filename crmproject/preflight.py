@@ -45,7 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise NotReady(
             f"Port {port} of {host} cannot be used ({reason(error)}):"
-            f" end the program that has it, or choose another port (for example PORT={port + 1 if port < 65535 else 8000})."
+            f" end the program that has it, or choose another (for example PORT={port + 1 if port < 65535 else 8000})."
         ) from error
 
 
@@ -82,7 +82,9 @@ def check_space(data_dir: Path) -> None:
 
 def check_database() -> None:
     database = settings.DATABASES["default"]
-    where = f"{database['HOST']}:{database.get('PORT') or 5432}/{database['NAME']}" if database.get("HOST") else database["NAME"]
+    where = database["NAME"]
+    if database.get("HOST"):
+        where = f"{database['HOST']}:{database['PORT'] or 5432}/{where}"
     try:
         connection.ensure_connection()
         version = getattr(connection, "pg_version", 0) // 10_000
@@ -104,7 +106,7 @@ def check_queue() -> None:
     except ValueError as error:
         raise NotReady("REDIS_URL should look like redis://:password@host:6379/0 or unix:///path/to/socket.") from error
     except RedisError as error:
-        raise NotReady(f"The queue {where} does not answer ({reason(error)}): start it, or correct REDIS_URL.") from error
+        raise NotReady(f"The queue {where} does not answer ({reason(error)}): see to REDIS_URL.") from error
 
 
 def queue_command(queue_socket: Path, data_dir: Path) -> list[str]:
@@ -113,7 +115,7 @@ def queue_command(queue_socket: Path, data_dir: Path) -> list[str]:
         binary = get_binary_path()
         queue_socket.parent.mkdir(mode=0o700, exist_ok=True)
         if queue_socket.parent != data_dir and queue_socket.parent.stat().st_uid != os.getuid():
-            raise NotReady(f"{queue_socket.parent} belongs to somebody else: remove it, or set DATA_DIR to a shorter path.")
+            raise NotReady(f"{queue_socket.parent} belongs to somebody else: remove it, or shorten the path DATA_DIR.")
     except ValkeyBinaryNotFoundError as error:
         raise NotReady("There is no embedded queue server for this kind of machine: set REDIS_URL.") from error
     options = {

@@ -7,7 +7,7 @@ Called by the services of both apps; it never touches the database itself.
 
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -15,9 +15,13 @@ import django_rq
 from django.db import transaction
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
+from rq import Worker
+from rq.utils import as_text
 
 logger = logging.getLogger(__name__)
 BELL_SECONDS = 60
+COUNTERS = "counters"
+QueueError = RedisError
 _gathered: ContextVar[deque[tuple[str, tuple[int, ...]]] | None] = ContextVar("gathered", default=None)
 
 
@@ -87,6 +91,40 @@ def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
         django_rq.get_queue(queue).enqueue_call(job, args=ids)
     except RedisError as error:
         logger.warning("The queue does not answer; the sweep will take this up: %s%s (%s)", job, ids, error)
+
+
+# Figures ----------------------------------------------------------------------------------------
+
+
+def worker_count() -> int:
+    """How many workers are registered. Raises QueueError where the queue does not answer."""
+    return int(Worker.count(connection=django_rq.get_connection("default")))
+
+
+def count(amounts: Mapping[str, float]) -> None:
+    """Add to counters, once the current transaction is committed. They last as long as the queue's data."""
+    transaction.on_commit(lambda: _count(amounts))
+
+
+def _count(amounts: Mapping[str, float]) -> None:
+    if _gathered.get() is not None:
+        return
+    try:
+        with django_rq.get_connection("default").pipeline() as pipeline:
+            for name, amount in amounts.items():
+                pipeline.hincrbyfloat(COUNTERS, name, amount)
+            pipeline.execute()
+    except RedisError as error:
+        logger.warning("The queue does not answer; not counted: %s", error)
+
+
+def counted() -> dict[str, float]:
+    """All counters; none where the queue does not answer."""
+    try:
+        stored = django_rq.get_connection("default").hgetall(COUNTERS)
+    except RedisError:
+        return {}
+    return {as_text(name): float(value) for name, value in stored.items()}
 
 
 def _key(bell: str) -> str:

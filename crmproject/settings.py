@@ -18,6 +18,9 @@
 | LOG_LEVEL            | from which level on processes report to the console        | WARNING                      |
 | TIME_ZONE            | in which dates are shown                                   | UTC                          |
 | PHONE_REGION         | region of phone numbers that have no country code          | US                           |
+| READY_WITHIN       | /readyz fails when an event has waited for more seconds    | 60                           |
+| METRICS_TOKEN      | bearer token for /metrics; staff may always                | none                         |
+| LOG_FORMAT         | line, or json: one JSON object a line, with all the ids    | line                         |
 | LABELS_PER_PAIR      | how many labels one pair of object types may have          | 50                           |
 """
 
@@ -54,7 +57,8 @@ def _secret_key() -> str:
         return path.read_text()
     except OSError as error:
         raise ImproperlyConfigured(
-            f"DATA_DIR {DATA_DIR} cannot be used ({error.strerror}): make it writable, or set DATA_DIR to another folder."
+            f"DATA_DIR {DATA_DIR} cannot be used ({error.strerror}):"
+            " it has to be a writable folder with some space; set DATA_DIR to name another."
         ) from error
 
 
@@ -137,7 +141,6 @@ else:
 # The queue --------------------------------------------------------------------------------------
 
 
-
 def _queue_socket() -> Path:
     """Systems cut a socket's path at 104 or 108 bytes: a DATA_DIR that lies deeper gets a short path of its own."""
     path = DATA_DIR / "valkey.sock"
@@ -215,6 +218,8 @@ LABELS_PER_PAIR = env.int("LABELS_PER_PAIR", default=50)
 PHONE_REGION = env.str("PHONE_REGION", default="US")
 # Whether `manage.py serve` fills an empty database with the demo.
 DEMO = env.bool("DEMO", default=True)
+READY_WITHIN = env.int("READY_WITHIN", default=60)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Which job reads the outbox: associations rings this bell without knowing who listens.
 RECORD_EVENTS_JOB = "workflows.jobs.process_events"
 
@@ -226,8 +231,16 @@ LOGGING = {
             # `manage.py serve` names its processes, which share one console.
             "format": f"{{asctime}} {env.str('PROCESS_NAME', default='crm')} {{levelname}} {{name}}: {{message}}",
             "style": "{",
-        }
+        },
+        # Everything a message has besides its text (run, batch, record, …) becomes a key of the object.
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{message}",
+            "style": "{",
+        },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": env.str("LOG_FORMAT", default="line")},
+    },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }

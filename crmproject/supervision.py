@@ -1,10 +1,10 @@
 """Keeps a handful of child processes running, and ends every one of them.
 
 Called by `manage.py serve`; knows nothing of Django or of what the children do. Everything happens in one thread,
-in short turns: whoever waits for something waits through `Supervisor.wait_until`, and the children are watched meanwhile.
+in short turns: whoever waits does so through `Supervisor.wait_until`, and the children are watched meanwhile.
 
 Why not a library: supervisord restarts with a pause, but gives up after some, leaves its children alone when it is
-killed itself, and would have to be a process beside the one that prints the welcome; this is less than its configuration.
+killed itself, and would have to be a process beside the one that prints the welcome and waits for the first answer.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Child:
     def start(self) -> None:
         parent = os.getpid()
         self.started = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603 - our own programs
+        self.process = subprocess.Popen(
             self.program.command,
             stdin=subprocess.DEVNULL,
             env=os.environ | {"PROCESS_NAME": self.program.name},
@@ -103,7 +103,8 @@ class Child:
         self.failures = 0 if now - self.started >= STEADY else self.failures + 1
         pause = min(LONGEST_PAUSE, 2.0 ** (self.failures - 2)) if self.failures else 0
         self.due = now + pause
-        logger.warning("%s ended (%s); started again %s", self.program.name, reason, f"in {pause:g} s" if pause else "now")
+        when = f"in {pause:g} s" if pause else "now"
+        logger.warning("%s ended (%s); started again %s", self.program.name, reason, when)
 
     def send(self, number: signal.Signals) -> None:
         """Ask the process itself; SIGKILL goes to all of its group, since it can no longer pass anything on."""
@@ -132,7 +133,7 @@ class Supervisor:
             signal.signal(number, self._request_stop)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         while self.layers:  # the last started ends first: nobody loses what it stands on
             self._end(self.layers.pop())
 

@@ -1,11 +1,16 @@
-"""The doors: the admin (with the queue's dashboard below it) and the API."""
+"""The doors: the admin (with the queue's dashboard below it), and what machines ask."""
 
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from workflows import views
+
 urlpatterns = [
     path("admin/queues/", include("django_rq.urls")),
     path("admin/", admin.site.urls),
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("metrics", views.metrics),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

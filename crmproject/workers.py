@@ -28,7 +28,7 @@ class JSONWorker(Worker):
         self.parent_of_jobs = os.getpid()
 
     def setup_work_horse_signals(self) -> None:  # runs in the forked process, before the job
-        super().setup_work_horse_signals()
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         end_with_parent(self.parent_of_jobs)
 
 

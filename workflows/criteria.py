@@ -11,7 +11,7 @@ Called by services (enrollment), actions (conditions) and the forms of admin and
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -20,12 +20,12 @@ from typing import Any, Protocol
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 
-from associations import querysets
-from associations.errors import Refused
-from associations.models import AssociationEnd, ObjectType, Property
+from associations.models import AssociationEnd, AssociationType, ObjectType, Property
 from associations.property_values import read_value
+from associations.querysets import Surroundings
 from associations.types import DirectedType
 
+from . import before
 from .operators import ANY_OF, IS_EQUAL_TO, KNOWN_OR_NOT, OPERATORS, PARTS, property_q
 
 MAX_FILTERS = 250
@@ -43,6 +43,9 @@ class Filter(Protocol):
     def q(self, record: str = "pk", column: str = "properties") -> Q:
         """The condition on a row that names the record in `record` and holds its properties in `column`."""
 
+    def before_q(self) -> Q:
+        """The condition on a record as it was before the claimed change sets (see before.py)."""
+
 
 @dataclass(frozen=True)
 class PropertyFilter:
@@ -57,6 +60,12 @@ class PropertyFilter:
         return (self.prop,)
 
     def q(self, record: str = "pk", column: str = "properties") -> Q:
+        return self.test(column)
+
+    def before_q(self) -> Q:
+        return before.properties_q(self.test)
+
+    def test(self, column: str) -> Q:
         return property_q(self.prop, self.operator, self.values, or_no_value=self.or_no_value, column=column)
 
 
@@ -76,7 +85,10 @@ class AssociatedPropertyFilter:
         return (self.directed,)
 
     def q(self, record: str = "pk", column: str = "properties") -> Q:
-        return Q(Exists(_ends(self.directed, record).filter(self.filter.q(column="other__properties"))))
+        return Q(Exists(_ends(self.directed, record).filter(self.filter.test("other__properties"))))
+
+    def before_q(self) -> Q:
+        return before.association_q(self.directed, test=self.filter.test)
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,10 @@ class AssociationFilter:
         exists = Q(Exists(_ends(self.directed, record)))
         return exists if self.has else ~exists
 
+    def before_q(self) -> Q:
+        had = before.association_q(self.directed)
+        return had if self.has else ~had
+
 
 def _ends(directed: DirectedType, record: str) -> Any:
     return AssociationEnd.objects.filter(
@@ -110,11 +126,18 @@ class Criteria:
     groups: tuple[tuple[Filter, ...], ...] = ()
 
     def q(self, record: str = "pk", column: str = "properties") -> Q:
+        return self._joined(lambda each: each.q(record, column))
+
+    def before_q(self) -> Q:
+        """The condition on a record as it was before the claimed change sets."""
+        return self._joined(lambda each: each.before_q())
+
+    def _joined(self, condition: Callable[[Filter], Q]) -> Q:
         if not self.groups:
             return Q(pk__in=[])
         if not all(self.groups):
             return Q()
-        return reduce(or_, (reduce(and_, (each.q(record, column) for each in group)) for group in self.groups))
+        return reduce(or_, (reduce(and_, map(condition, group)) for group in self.groups))
 
     @property
     def filters(self) -> list[Filter]:
@@ -129,8 +152,11 @@ class Criteria:
 # Reading ----------------------------------------------------------------------------------------
 
 
-def read_criteria(groups: Sequence[Sequence[Mapping[str, Any]]], object_type: ObjectType) -> Criteria:
+def read_criteria(
+    groups: Sequence[Sequence[Mapping[str, Any]]], object_type: ObjectType, around: Surroundings | None = None
+) -> Criteria:
     """Criteria from their JSON. Raises ValidationError that names group and filter."""
+    around = around or Surroundings(object_type)
     if sum(len(group) for group in groups) > MAX_FILTERS:
         raise ValidationError(f"At most {MAX_FILTERS} filters are possible.")
     read = []
@@ -138,7 +164,7 @@ def read_criteria(groups: Sequence[Sequence[Mapping[str, Any]]], object_type: Ob
         filters = []
         for number, raw in enumerate(group, 1):
             try:
-                filters.append(read_filter(raw, object_type))
+                filters.append(read_filter(raw, object_type, around))
             except ValidationError as error:
                 reasons = " ".join(error.messages)
                 raise ValidationError(f"Group {group_number}, filter {number}: {reasons}") from error
@@ -146,34 +172,38 @@ def read_criteria(groups: Sequence[Sequence[Mapping[str, Any]]], object_type: Ob
     return Criteria(tuple(read))
 
 
-def read_filter(raw: Mapping[str, Any], object_type: ObjectType) -> Filter:
-    """One filter from its JSON. Raises ValidationError by field."""
+def read_filter(raw: Mapping[str, Any], object_type: ObjectType, around: Surroundings | None = None) -> Filter:
+    """One filter from its JSON. Raises ValidationError by field. Whoever reads several shares what is around."""
+    around = around or Surroundings(object_type)
     match raw.get("kind", "property"):
         case "property":
-            return _read_property_filter(raw, object_type)
+            return _read_property_filter(raw, object_type, around)
         case "associated_property":
-            directed = _read_type(raw, object_type)
-            return AssociatedPropertyFilter(directed, _read_property_filter(raw, directed.other_type))
+            directed = _read_type(raw, around)
+            return AssociatedPropertyFilter(directed, _read_property_filter(raw, directed.other_type, around))
         case "association":
-            return AssociationFilter(_read_type(raw, object_type), bool(raw.get("has", True)))
+            return AssociationFilter(_read_type(raw, around), bool(raw.get("has", True)))
         case other:
             raise ValidationError({"kind": f"There is no kind of filter called {other!r}."})
 
 
-def _read_type(raw: Mapping[str, Any], object_type: ObjectType) -> DirectedType:
+def _read_type(raw: Mapping[str, Any], around: Surroundings) -> DirectedType:
     try:
-        directed = querysets.directed_type(int(raw.get("type_id") or 0))
-    except (Refused, ValueError, TypeError):
-        raise ValidationError({"type_id": "Choose which association."}) from None
-    if directed.record_type != object_type:
-        raise ValidationError({"type_id": f"A {object_type.label.lower()} has no associations of this type."})
-    return directed
+        type_id = int(raw.get("type_id") or 0)
+    except (ValueError, TypeError):
+        type_id = 0
+    for directed in around.types:
+        if directed.type_id == type_id:
+            return directed
+    if AssociationType.objects.filter(Q(id=type_id) | Q(inverse_id=type_id)).exists():
+        raise ValidationError({"type_id": f"A {around.object_type.label.lower()} has no associations of this type."})
+    raise ValidationError({"type_id": "Choose which association."})
 
 
-def _read_property_filter(raw: Mapping[str, Any], object_type: ObjectType) -> PropertyFilter:
-    prop = object_type.properties.filter(name=raw.get("property") or "").first()
+def _read_property_filter(raw: Mapping[str, Any], object_type: ObjectType, around: Surroundings) -> PropertyFilter:
+    name = raw.get("property") or ""
+    prop = next((each for each in around.properties(object_type) if each.name == name), None)
     if prop is None:
-        name = raw.get("property") or ""
         raise ValidationError({"property": f"A {object_type.label.lower()} has no property {name!r}."})
     operator = raw.get("operator") or IS_EQUAL_TO
     if operator not in OPERATORS[prop.type]:

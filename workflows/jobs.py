@@ -3,36 +3,61 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from crmproject import queues
 
-from .services import enrollment, events, execution, sweeping
+from .services import enrollment, events, execution, isolation, scheduling, sweeping
 
 logger = logging.getLogger(__name__)
+PASSING = (OperationalError, InterfaceError)
+PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds
 
 
 def process_events() -> None:
     queues.answer(settings.RECORD_EVENTS_JOB)
+    _patiently(_process_all_events)
+
+
+def _process_all_events() -> None:
     while events.process_events():
         pass
 
 
 def prepare_run(run_id: int) -> None:
-    enrollment.prepare_run(run_id)
+    _patiently(lambda: enrollment.prepare_run(run_id))
 
 
 def run_action(batch_id: int, position: int) -> None:
     try:
-        execution.run_action(batch_id, position)
-    except OperationalError:
-        raise  # a deadlock, a database that went away: the batch still waits, and the sweep rings again
+        _patiently(lambda: execution.run_action(batch_id, position))
+    except PASSING:
+        raise  # the batch still waits, and the sweep rings for it
     except Exception as error:
-        logger.exception("Batch %s, action %s", batch_id, position)
-        execution.fail_batch(batch_id, f"{type(error).__name__}: {error}")
+        logger.exception("Failed", extra={"batch": batch_id, "action": position})
+        isolation.isolate(batch_id, position, f"{type(error).__name__}: {error}")
 
 
 def sweep() -> None:
     sweeping.sweep()
+
+
+def ring_schedules() -> None:
+    scheduling.ring_schedules()
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """Try again, with growing pauses, what failed for a passing reason: a deadlock, a database that restarts."""
+    for pause in PAUSES:
+        try:
+            work()
+            return
+        except PASSING as error:
+            logger.warning("Trying again in %s s: %s", pause, error)
+            connection.close()
+            time.sleep(pause)
+    work()

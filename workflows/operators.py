@@ -7,9 +7,9 @@ Called by criteria and by the actions that have a condition.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any
 
 from django.db.models import Expression, FloatField, Q, TextField, Value
@@ -80,41 +80,46 @@ def property_q(
     return known & met
 
 
+# The tests that compare a value with the first given one.
+_COMPARED: dict[str, Callable[[Expression, Value], Expression]] = {
+    IS_EQUAL_TO: Exact,
+    "is_less_than": LessThan,
+    "is_less_than_or_equal_to": LessThanOrEqual,
+    "is_greater_than": GreaterThan,
+    "is_greater_than_or_equal_to": GreaterThanOrEqual,
+    "contains": lambda own, part: GreaterThan(StrIndex(own, part), 0),
+    "starts_with": lambda own, part: Exact(Left(own, Length(part)), part),
+    "ends_with": lambda own, part: Exact(Right(own, Length(part)), part),
+}
+
+
 def _test(prop: Property, operator: str, values: list[Any], column: str) -> Expression | Q:
     text = Cast(KeyTextTransform(prop.name, column), TextField())
     own: Expression = text
-    if prop.type == Property.Type.NUMBER:
+    if prop.type == Property.Type.NUMBER:  # whole ones may be larger than any integer of a database
         own = Cast(KeyTextTransform(prop.name, column), FloatField())
-    if prop.type == Property.Type.BOOL:
+        values = [float(value) for value in values]
+    elif prop.type == Property.Type.BOOL:
         values = [str(value).lower() for value in values]
-    if prop.field_type == Property.FieldType.CHECKBOX and operator in (IS_EQUAL_TO, "is_any_of"):
-        several = Concat(Value(";"), text, Value(";"))
-        return reduce(or_, (Q(GreaterThan(StrIndex(several, Value(f";{value};")), 0)) for value in values))
+    elif prop.field_type == Property.FieldType.CHECKBOX:
+        return _checked(text, values)
     if operator in ("in_last_days", "in_next_days"):
         operator, values = "is_between", _days_around_now(prop, int(values[0]), operator)
-    first = Value(values[0]) if prop.type != Property.Type.NUMBER else Value(float(values[0]))
-    match operator:
-        case "is_equal_to":
-            return Exact(own, first)
-        case "is_any_of":
-            return In(own, values)
-        case "is_less_than":
-            return LessThan(own, first)
-        case "is_less_than_or_equal_to":
-            return LessThanOrEqual(own, first)
-        case "is_greater_than":
-            return GreaterThan(own, first)
-        case "is_greater_than_or_equal_to":
-            return GreaterThanOrEqual(own, first)
-        case "is_between":
-            return Q(GreaterThanOrEqual(own, first)) & Q(LessThanOrEqual(own, Value(values[1])))
-        case "contains":
-            return GreaterThan(StrIndex(text, first), 0)
-        case "starts_with":
-            return Exact(Left(text, Length(first)), first)
-        case "ends_with":
-            return Exact(Right(text, Length(first)), first)
-    raise AssertionError(operator)
+    if operator == "is_any_of":
+        return In(own, values)
+    if operator == "is_between":
+        return Q(GreaterThanOrEqual(own, Value(values[0]))) & Q(LessThanOrEqual(own, Value(values[1])))
+    return _COMPARED[operator](own, Value(values[0]))
+
+
+def _checked(text: Expression, values: list[str]) -> Q:
+    """Whether checkboxes are checked. A value of several options asks for all of them, whatever stands between."""
+    checked = Concat(Value(";"), text, Value(";"), output_field=TextField())
+
+    def has(option: str) -> Q:
+        return Q(GreaterThan(StrIndex(checked, Value(f";{option};")), 0))
+
+    return reduce(or_, (reduce(and_, map(has, value.split(";"))) for value in values))
 
 
 def _days_around_now(prop: Property, days: int, operator: str) -> list[str]:

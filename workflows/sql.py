@@ -142,9 +142,7 @@ def write_pair_outcomes(
     )
 
 
-def write_removals(
-    action_run: ActionRun, change_set: ChangeSet, types: Sequence[DirectedType], outcome: str
-) -> None:
+def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence[DirectedType], outcome: str) -> None:
     """Write how many rows of some types were removed, per enrolled record, by the ledger of the change set.
 
     A row that was met from both its ends counts for the lower record id (ledger_by_pair).
@@ -177,9 +175,7 @@ def write_not_associated(action_run: ActionRun, enrolled: Enrolled, unlabeled: D
     )
 
 
-def write_reasons(
-    action_run: ActionRun, enrolled: Enrolled, reason: str, index: MatchIndex | None = None
-) -> None:
+def write_reasons(action_run: ActionRun, enrolled: Enrolled, reason: str, index: MatchIndex | None = None) -> None:
     """Give the records without an outcome the reason why nothing was done.
 
     With the index that their value was looked up by: no value where they have no key, and the value looked for
@@ -235,3 +231,19 @@ def enroll(batch: Batch, records: QuerySet[Record], *, again: bool) -> int:
         f" WHERE NOT EXISTS ({before}) ON CONFLICT DO NOTHING",
         [workflow_id, workflow_id, batch.pk, *params, workflow_id],
     )
+
+
+# Events -----------------------------------------------------------------------------------------
+
+
+def claim(change_set_ids: Sequence[int]) -> None:
+    """Have the claimed change sets stand in a table, so that filters can name them without listing their ids."""
+    sql.execute(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY)"
+        + (" ON COMMIT DELETE ROWS" if sql.is_postgresql() else "")
+    )
+    sql.execute("DELETE FROM claimed_change_set")
+    chosen, params = sql.in_ids("id", change_set_ids)
+    sql.execute(f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params)
+    if sql.is_postgresql():
+        sql.execute("ANALYZE claimed_change_set")

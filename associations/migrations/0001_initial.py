@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[a-z][a-z0-9_]*$')), name='object_type_name_is_internal'), models.CheckConstraint(condition=models.Q(('type_id__regex', '^[02]-[0-9]+$')), name='object_type_id_form')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[a-z][a-z0-9_]*\\Z')), name='object_type_name_is_internal'), models.CheckConstraint(condition=models.Q(('type_id__regex', '^[02]-[0-9]+\\Z')), name='object_type_id_form')],
             },
         ),
         migrations.CreateModel(
@@ -239,7 +239,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='property',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '^[a-z][a-z0-9_]*$')), name='property_name_is_internal'),
+            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '^[a-z][a-z0-9_]*\\Z')), name='property_name_is_internal'),
         ),
         migrations.AddConstraint(
             model_name='property',

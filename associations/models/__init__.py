@@ -1,7 +1,7 @@
 from .history import AssociationChange, ChangeSet, RecordEvent
 from .imports import ImportRun
 from .records import Association, AssociationEnd, MatchIndex, MatchKey, Record, UniqueValue
-from .schema import AssociationType, ObjectType, Property, PropertyGroup
+from .schema import AssociationType, HighestNumber, ObjectType, Property, PropertyGroup
 
 __all__ = [
     "Association",
@@ -9,6 +9,7 @@ __all__ = [
     "AssociationEnd",
     "AssociationType",
     "ChangeSet",
+    "HighestNumber",
     "ImportRun",
     "MatchIndex",
     "MatchKey",

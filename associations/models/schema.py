@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 
 MAX_LIMIT = 10_000
-NAME_PATTERN = r"^[a-z][a-z0-9_]*$"
+NAME_PATTERN = r"^[a-z][a-z0-9_]*\Z"
 # Which field types show which type of value.
 FIELD_TYPES = {
     "string": ("text", "textarea", "phonenumber", "html"),
@@ -44,7 +44,7 @@ class ObjectType(models.Model):
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=Q(name__regex=NAME_PATTERN), name="object_type_name_is_internal"),
-            models.CheckConstraint(condition=Q(type_id__regex=r"^[02]-[0-9]+$"), name="object_type_id_form"),
+            models.CheckConstraint(condition=Q(type_id__regex=r"^[02]-[0-9]+\Z"), name="object_type_id_form"),
         ]
 
     def __str__(self) -> str:
@@ -139,6 +139,19 @@ class Property(models.Model):
     @property
     def option_values(self) -> list[str]:
         return [option["value"] for option in self.options]
+
+
+class HighestNumber(models.Model):
+    """The highest number given so far, by kind: the id of what was deleted never comes back as something else.
+
+    The ledger, revisions of workflows and other programs remember ids longer than what they name.
+    """
+
+    kind = models.CharField(max_length=30, primary_key=True)
+    number = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
 
 
 class AssociationType(models.Model):

@@ -48,25 +48,43 @@ def remove_derived(records: Sequence[Record]) -> None:
 
 
 def refuse_taken_values(unique: Sequence[Property], records: Sequence[Record], changed: set[int]) -> None:
-    """Refuse a unique value that another record holds, saved before or in the same request."""
+    """Refuse a unique value that another record holds, saved before or earlier in the same request.
+
+    What a changed record held before it may have given up: then it is free for the others of the request.
+    A record that is refused holds nothing against a later one.
+    """
+    wanted = [
+        {} if record.pk is not None and record.pk not in changed else _unique_keys(unique, record) for record in records
+    ]
+    holders = {prop.pk: holders_of(prop, [keys[prop] for keys in wanted if prop in keys]) for prop in unique}
+    claims: dict[tuple[Property, bytes], int] = {}
     problems = []
-    for prop in unique:
-        wanted: dict[bytes, tuple[int, Record]] = {}
-        for index, record in enumerate(records):
-            key = unique_key(record.properties.get(prop.name))
-            if key is None or (record.pk is not None and record.pk not in changed):
-                continue
-            if key in wanted:
-                problems.append(ValueProblem(index, prop.name, _taken(prop, record, "another one of this request")))
-            wanted[key] = index, record
-        holders = UniqueValue.objects.filter(property=prop, key__in=list(wanted)) if wanted else []
-        for holder in holders:
-            index, record = wanted[bytes(holder.key)]
-            if holder.record_id != record.pk:
-                by = f"{record.object_type.label.lower()} {holder.record_id}"
-                problems.append(ValueProblem(index, prop.name, _taken(prop, record, by)))
+    for index, (record, keys) in enumerate(zip(records, wanted, strict=True)):
+        taken = []
+        for prop, key in keys.items():
+            holder, rival = holders[prop.pk].get(key, record.pk), claims.get((prop, key))
+            if holder != record.pk and holder not in changed:
+                by = f"{prop.object_type.label.lower()} {holder}"
+                taken.append(ValueProblem(index, prop.name, _taken(prop, record, by)))
+            elif rival is not None:
+                by = "another one of this request"
+                taken.append(ValueProblem(index, prop.name, _taken(prop, record, by), rival))
+        if not taken:
+            claims |= dict.fromkeys(keys.items(), index)
+        problems += taken
     if problems:
         raise InvalidRecords(problems)
+
+
+def _unique_keys(unique: Sequence[Property], record: Record) -> dict[Property, bytes]:
+    keys = {prop: unique_key(record.properties.get(prop.name)) for prop in unique}
+    return {prop: key for prop, key in keys.items() if key is not None}
+
+
+def holders_of(prop: Property, keys: Sequence[bytes]) -> dict[bytes, int]:
+    """Which record holds each of these values."""
+    found = UniqueValue.objects.filter(property=prop, key__in=keys) if keys else UniqueValue.objects.none()
+    return {bytes(key): record_id for key, record_id in found.values_list("key", "record_id")}
 
 
 def _taken(prop: Property, record: Record, by: str) -> str:

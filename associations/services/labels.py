@@ -7,25 +7,35 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import PROTECT, Max, QuerySet
 
 from associations.errors import InUse, Refused
 from associations.models import Association, AssociationType, ObjectType
 from associations.models.schema import MAX_LIMIT
 from associations.types import DirectedType
 
+from .numbering import give_numbers
+
+_OTHER_WAY = {
+    "label": "inverse_label",
+    "inverse_label": "label",
+    "max_to": "inverse_max_to",
+    "inverse_max_to": "max_to",
+}
+
 
 def create_unlabeled_types(object_type: ObjectType, others: Iterable[ObjectType]) -> None:
     """The unlabeled type of a new object type with each other one, itself included."""
-    next_id = _next_id()
+    pairs = [sorted((object_type, other), key=lambda each: each.pk) for other in others]
+    next_id = _next_ids(sum(1 if first == second else 2 for first, second in pairs))
     types = []
-    for other in others:
-        first, second = sorted((object_type, other), key=lambda each: each.pk)
+    for first, second in pairs:
         inverse_id = next_id if first == second else next_id + 1
         types.append(
             AssociationType(id=next_id, inverse_id=inverse_id, from_object_type=first, to_object_type=second)
@@ -42,7 +52,7 @@ def create_label(
     Without `inverse_label` it is a single label, one word for both sides; with it a paired one. The internal name
     and the ids are fixed from here on. Raises ValidationError by field.
     """
-    _check_words(label, inverse_label)
+    label, inverse_label = _read_words(label, inverse_label)
     with transaction.atomic():
         list(ObjectType.objects.select_for_update().order_by("id"))  # one schema change at a time: ids, the 50
         first, second = sorted((object_type, other), key=lambda each: each.pk)
@@ -53,26 +63,29 @@ def create_label(
             )
         words = (label, inverse_label or label)
         outgoing = object_type == first
-        id_ = _next_id()
+        ids = 1 if first == second and not inverse_label else 2
+        id_ = _next_ids(ids)
         type_ = AssociationType(
             id=id_,
-            inverse_id=id_ if first == second and not inverse_label else id_ + 1,
+            inverse_id=id_ + ids - 1,
             from_object_type=first,
             to_object_type=second,
             name=name or _free_name(label, set(pair.values_list("name", flat=True))),
             label=words[0] if outgoing else words[1],
             inverse_label=words[1] if outgoing else words[0],
         )
-        _check_words_free(type_, pair)
-        type_.full_clean()
+        directed = DirectedType(type_, outgoing)
+        _check_words_free(directed, pair)
+        with _errors_facing(directed):
+            type_.full_clean()
         type_.save(force_insert=True)
-    return DirectedType(type_, outgoing)
+    return directed
 
 
 def rename_label(directed: DirectedType, *, label: str, inverse_label: str = "") -> None:
     """Change the words of a label; its name and ids stay. Raises ValidationError by field."""
     _refuse_builtin(directed.type, "renamed")
-    _check_words(label, inverse_label)
+    label, inverse_label = _read_words(label, inverse_label)
     type_ = directed.type
     words = (label, inverse_label or label)
     if type_.is_symmetric and words[0] != words[1]:
@@ -80,8 +93,9 @@ def rename_label(directed: DirectedType, *, label: str, inverse_label: str = "")
     type_.label, type_.inverse_label = words if directed.outgoing else words[::-1]
     with transaction.atomic():
         list(ObjectType.objects.select_for_update().order_by("id"))
-        _check_words_free(type_, _types_beside(type_))
-        type_.full_clean()
+        _check_words_free(directed, _types_beside(type_))
+        with _errors_facing(directed):
+            type_.full_clean()
         type_.save(update_fields=["label", "inverse_label", "updated_at"])
 
 
@@ -101,7 +115,7 @@ def label_uses(type_: AssociationType) -> list[str]:
     if count := Association.objects.filter(type=type_).count():
         uses.append(f"on {count:,} associations")
     for relation in AssociationType._meta.related_objects:
-        if relation.on_delete.__name__ == "PROTECT" and relation.related_model is not Association:
+        if relation.on_delete is PROTECT and relation.related_model is not Association:
             referring = relation.related_model._default_manager.filter(**{relation.field.name: type_})
             uses += sorted({str(each) for each in referring[:20]})
     return uses
@@ -117,14 +131,15 @@ def set_limits(directed: DirectedType, *, max_to: int | None, inverse_max_to: in
     if type_.is_primary:
         raise ValidationError({"max_to": "A record has one primary company; this is no limit to set."})
     limits = (max_to, inverse_max_to) if directed.outgoing else (inverse_max_to, max_to)
-    for name, limit in zip(("max_to", "inverse_max_to"), limits, strict=True):
+    for name, limit in (("max_to", max_to), ("inverse_max_to", inverse_max_to)):
         if limit is not None and not 1 <= limit <= MAX_LIMIT:
             raise ValidationError({name: f"A limit is a number from 1 to {MAX_LIMIT:,}, or empty for many."})
     if type_.is_symmetric and limits[0] != limits[1]:
         raise ValidationError({"inverse_max_to": "This type is the same both ways and has one limit."})
     with transaction.atomic():
         list(ObjectType.objects.select_for_update().order_by("id"))
-        _check_within_pair(type_, limits)
+        with _errors_facing(directed):
+            _check_within_pair(type_, limits)
         type_.max_to, type_.inverse_max_to = limits
         type_.save(update_fields=["max_to", "inverse_max_to", "updated_at"])
 
@@ -138,7 +153,8 @@ def _check_within_pair(type_: AssociationType, limits: tuple[int | None, int | N
             if each.is_unlabeled and limit > theirs:
                 raise ValidationError({field: f"The limit of the pair itself is {theirs}; a label's cannot exceed it."})
             if type_.is_unlabeled and theirs > limit:
-                raise ValidationError({field: f"The limit of the label {each.label} is {theirs}; lower that one first."})
+                told = f"The limit of the label {each.label} is {theirs}; lower that one first."
+                raise ValidationError({field: told})
 
 
 def _types_beside(type_: AssociationType) -> QuerySet[AssociationType]:
@@ -153,20 +169,37 @@ def _refuse_builtin(type_: AssociationType, done: str) -> None:
         raise Refused(f"{type_} is built in and cannot be {done}.")
 
 
-def _check_words(label: str, inverse_label: str) -> None:
-    if not label.strip():
+def _read_words(label: str, inverse_label: str) -> tuple[str, str]:
+    """Both words without the space around them; the second one empty for a single label."""
+    label, inverse_label = label.strip(), inverse_label.strip()
+    if not label:
         raise ValidationError({"label": "A label needs a word."})
     for field, word in (("label", label), ("inverse_label", inverse_label)):
-        if word.strip().casefold() in ("unlabeled", "primary"):
+        if word.casefold() in ("unlabeled", "primary"):
             raise ValidationError({field: f"{word} is a word of the product's own."})
+    return label, "" if inverse_label == label else inverse_label
 
 
-def _check_words_free(type_: AssociationType, beside: QuerySet[AssociationType]) -> None:
+def _check_words_free(directed: DirectedType, beside: QuerySet[AssociationType]) -> None:
     """Two labels of a pair that read the same could not be told apart."""
     taken = {word.casefold() for each in beside for word in (each.label, each.inverse_label)}
-    for field in ("label", "inverse_label"):
-        if getattr(type_, field).casefold() in taken:
-            raise ValidationError({field: f"This pair has a label {getattr(type_, field)!r} already."})
+    inverse_label = DirectedType(directed.type, not directed.outgoing).label
+    for field, word in (("label", directed.label), ("inverse_label", inverse_label)):
+        if word.casefold() in taken:
+            raise ValidationError({field: f"This pair has a label {word!r} already."})
+
+
+@contextmanager
+def _errors_facing(directed: DirectedType) -> Iterator[None]:
+    """Errors name the fields of the row; whoever sees it from its other side knows them the other way round."""
+    try:
+        yield
+    except ValidationError as error:
+        if directed.outgoing:
+            raise
+        raise ValidationError(
+            {_OTHER_WAY.get(field, field): reasons for field, reasons in error.error_dict.items()}
+        ) from None
 
 
 def _free_name(label: str, taken: set[str]) -> str:
@@ -176,7 +209,8 @@ def _free_name(label: str, taken: set[str]) -> str:
     return next(name for number in itertools.count() if (name := f"{stem}_{number}" if number else stem) not in taken)
 
 
-def _next_id() -> int:
-    """Ids of ours start above 1000 and are never given twice, for no row is ever renumbered."""
+def _next_ids(count: int) -> int:
+    """The first of some ids in a row: ours start above 1000 and are never given twice."""
     used = AssociationType.objects.aggregate(last=Max("id"), inverse=Max("inverse_id"))
-    return max(used["last"] or 0, used["inverse"] or 0, AssociationType.FIRST_OWN_ID - 1) + 1
+    above = max(used["last"] or 0, used["inverse"] or 0, AssociationType.FIRST_OWN_ID - 1)
+    return give_numbers("association type", count, above=above)

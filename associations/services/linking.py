@@ -38,25 +38,27 @@ def associate(
     """Associate each (record, other) and put the labels on the pair. What is there already stays as it is.
 
     Raises LimitReached where a limit forbids one of the pairs, Refused where a record does not exist, is
-    archived, or is associated with itself; nothing is written then.
+    archived, or is associated with itself, or a label is one of other object types; nothing is written then.
     """
+    # Primary comes first, so that no other company of the request is made the primary one before.
+    wanted = sorted(_labels_of_pair(unlabeled, labels), key=lambda label: not label.type.is_primary)
     with transaction.atomic():
         _stage_by_hand(unlabeled, pairs)
         change_set = open_change_set(origin)
-        associations = put = 0
-        first, *more = labels or [None]
+        first, more = (wanted[0], wanted[1:]) if wanted else (None, [])
         associations, put = associate_staged(unlabeled, first, change_set)
-        _refuse_if_over_limit(first or unlabeled)
+        _refuse_if_over_limit([unlabeled, first] if first else [unlabeled])
         for label in more:
             put += add_label_staged(label, unlabeled, change_set)
-            _refuse_if_over_limit(label)
+            _refuse_if_over_limit([label])
     return LinkCounts(associations, put)
 
 
 def remove_labels(
     labels: Sequence[DirectedType], pairs: Iterable[tuple[int, int]], *, origin: Origin
 ) -> LinkCounts:
-    """Take labels off pairs; the associations stay [H]."""
+    """Take labels off pairs; the associations stay [H]. The unlabeled type is no label: see `disassociate`."""
+    labels = [label for label in dict.fromkeys(labels) if not label.type.is_unlabeled]
     with transaction.atomic():
         sql.clear_stage()
         sql.stage_rows(pairs)
@@ -88,18 +90,33 @@ def _stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) ->
     sql.stage_rows(pairs)
 
 
-def _refuse_if_over_limit(directed: DirectedType) -> None:
+def _labels_of_pair(unlabeled: DirectedType, labels: Sequence[DirectedType]) -> list[DirectedType]:
+    """The labels, each once. Every association has the unlabeled type anyway, so naming it adds nothing."""
+    for label in labels:
+        if (label.record_type, label.other_type) != (unlabeled.record_type, unlabeled.other_type):
+            raise Refused(
+                f"{label} is no label of a {unlabeled.record_type.label.lower()}"
+                f" for a {unlabeled.other_type.label.lower()}."
+            )
+    return [label for label in dict.fromkeys(labels) if not label.type.is_unlabeled]
+
+
+def _refuse_if_over_limit(types: Sequence[DirectedType]) -> None:
+    """Refuse the whole request where staged pairs were refused under one of these types; says which limits they have."""
     if not (refused := sql.refused_pairs(sql.LIMIT_REACHED, 100)):
         return
     record, other = refused[0]
     bounds = [
         f"one {side.record_type.label.lower()} may have at most {side.max_to} {side.other_type.plural_label.lower()}"
-        for side in (directed, directed.reverse)
+        + (f" ({side})" if side.label else "")
+        for directed in types
+        for side in dict.fromkeys((directed, directed.reverse))
         if side.max_to is not None
     ]
+    if types[-1].type.is_primary:
+        bounds.append("a record has one primary company")
     raise LimitReached(
-        f"{record} and {other} cannot be associated ({directed}): the limit is reached"
-        + (f" – {' and '.join(bounds)}." if bounds else " – a record has one primary company."),
+        f"{record} and {other} cannot be associated ({types[-1]}): the limit is reached – {' and '.join(bounds)}.",
         refused,
     )
 
@@ -114,6 +131,7 @@ def associate_staged(
 
     Pairs for which there is no room under a limit are marked in the stage and left out whole.
     """
+    _refuse_second_primaries(label)
     limits.refuse_over_limit([unlabeled, label] if label else [unlabeled])
     made = sql.insert_associations(unlabeled, change_set.pk)
     primary = querysets.primary_of(unlabeled)
@@ -128,15 +146,21 @@ def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: C
 
     Pairs for which there is no room under a limit are marked in the stage and left as they are.
     """
+    _refuse_second_primaries(label)
     limits.refuse_over_limit([label])
     return _put_label_staged(label, unlabeled, change_set)
+
+
+def _refuse_second_primaries(label: DirectedType | None) -> None:
+    """Before limits are counted, so that a pair that is left out takes nobody's room."""
+    if label is not None and label.type.is_primary:
+        sql.lock_staged_records()
+        sql.refuse_second_primaries(label)
 
 
 def _put_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> int:
     if label.type.is_primary:
         # Setting another company as primary takes it from the old one in the same transaction [H].
-        sql.lock_staged_records()
-        sql.refuse_second_primaries(label)
         sql.remove_other_primaries(label, change_set.pk)
     labelled = sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=True)
     labelled += sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=False)

@@ -78,7 +78,7 @@ def write_keys(records: Sequence[Record], indexes: Sequence[MatchIndex], *, new:
 
 def _keys(records: Iterable[Record], indexes: Sequence[MatchIndex]) -> list[MatchKey]:
     return [
-        MatchKey(index=index, record=record, key=key)
+        MatchKey(index_id=index.pk, record_id=record.pk, key=key)
         for record in records
         for index in indexes
         if (key := match_key(record.properties.get(index.property.name), index.comparison)) is not None

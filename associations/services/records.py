@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from associations import sql
 from associations.errors import InvalidRecords, Refused, ValueProblem
-from associations.models import ObjectType, Property, Record, RecordEvent, UniqueValue
+from associations.models import ObjectType, Property, Record, RecordEvent
 from associations.property_values import Value, read_value
 
 from . import match_keys
-from .derived import again_if_overtaken, refuse_taken_values, unique_key, write_derived
+from .derived import again_if_overtaken, holders_of, refuse_taken_values, unique_key, write_derived
 from .origin import Origin, open_change_set, write_events
 
 
@@ -38,6 +38,12 @@ class Saved:
     records: list[Record]
     created: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
+
+
+def lock_properties(object_type: ObjectType) -> dict[str, Property]:
+    """The properties of a type, which stay as they are until the transaction ends."""
+    sql.lock_object_type(object_type.pk, exclusive=False)
+    return {prop.name: prop for prop in object_type.properties.all()}
 
 
 def read_properties(
@@ -70,23 +76,35 @@ def save_records(
     With `upsert_by` (a unique property) an input without id updates the record that holds its value, if one does.
     Raises InvalidRecords with every value that cannot be kept, Refused for a record that does not exist.
     """
-    return again_if_overtaken(lambda: _save(object_type, inputs, origin, upsert_by))
+
+    def change() -> Saved:
+        properties = lock_properties(object_type)
+        values, problems = [], []
+        for index, each in enumerate(inputs):
+            read, wrong = read_properties(properties, each.properties, index)
+            values.append(read)
+            problems += wrong
+        if problems:
+            raise InvalidRecords(problems)
+        ids = [each.id for each in inputs]
+        return save_values(object_type, properties, values, ids, origin=origin, upsert_by=upsert_by)
+
+    return again_if_overtaken(change)
 
 
-def _save(object_type: ObjectType, inputs: Sequence[RecordInput], origin: Origin, upsert_by: str | None) -> Saved:
-    sql.lock_object_type(object_type.pk, exclusive=False)
-    properties = {prop.name: prop for prop in object_type.properties.all()}
-    values, problems = [], []
-    for index, each in enumerate(inputs):
-        read, wrong = read_properties(properties, each.properties, index)
-        values.append(read)
-        problems += wrong
-    if problems:
-        raise InvalidRecords(problems)
-
-    ids = [each.id for each in inputs]
-    if upsert_by:
-        ids = _ids_by_unique_value(properties, upsert_by, ids, values)
+def save_values(
+    object_type: ObjectType,
+    properties: Mapping[str, Property],
+    values: Sequence[Mapping[str, Value | None]],
+    given_ids: Sequence[int | None],
+    *,
+    origin: Origin,
+    upsert_by: str | None = None,
+) -> Saved:
+    """What `save_records` does, with values that `read_properties` gave for the `lock_properties` of the caller's
+    transaction. The caller does all of that again when it is overtaken.
+    """
+    ids = _ids_by_unique_value(properties, upsert_by, given_ids, values) if upsert_by else given_ids
     existing = _lock_live(object_type, [id_ for id_ in ids if id_ is not None])
 
     now = timezone.now()
@@ -111,10 +129,10 @@ def _save(object_type: ObjectType, inputs: Sequence[RecordInput], origin: Origin
     Record.objects.bulk_create(new)
     _write_properties(changed)
     indexes = match_keys.indexes_of(object_type)
+    write_derived(changed, unique, indexes)  # first, for a new record may take what a changed one gives up
     write_derived(new, unique, indexes, new=True)
-    write_derived(changed, unique, indexes)
     change_set = open_change_set(origin)
-    write_events(change_set, RecordEvent.Kind.CREATED, [(record, {}) for record in new])
+    sql.tell_created(change_set.pk, [record.pk for record in new])
     write_events(change_set, RecordEvent.Kind.CHANGED, [(record, old[record.pk]) for record in changed])
     return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
 
@@ -126,12 +144,7 @@ def _ids_by_unique_value(
     if prop is None or not prop.has_unique_value:
         raise Refused(f"{name} is not a unique property; records cannot be found by it.")
     keys = [unique_key(each.get(name)) for each in values]
-    holders = {
-        bytes(key): record
-        for key, record in UniqueValue.objects.filter(property=prop, key__in=[key for key in keys if key]).values_list(
-            "key", "record_id"
-        )
-    }
+    holders = holders_of(prop, [key for key in keys if key])
     return [id_ if id_ is not None or key is None else holders.get(key) for id_, key in zip(ids, keys, strict=True)]
 
 

@@ -1,8 +1,8 @@
 """A file as a table: the rows of a CSV or spreadsheet, one after the other, with their line numbers.
 
-A table is read through once before anything is made of it: what makes the file as a whole unusable (encoding, a
-broken quote, the header) is known before its first row counts. Memory does not grow with the file, except for
-spreadsheets, which come unpacked as a whole.
+Rows without any content are left out.
+Reading it through once (`row_count`) tells whether the whole file is usable: encoding, broken quotes. Memory does
+not grow with the file, except for spreadsheets, which come unpacked as a whole.
 Called by services.importing; it knows nothing of records.
 """
 
@@ -15,7 +15,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,12 +41,12 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """`rows()` starts from the first row after the header each time."""
+    """`rows()` starts from the first row after the header each time; lines and cells are as they stand in the file."""
 
     path: Path
     header: list[str]
-    row_count: int
-    digest: str
+    encoding: str
+    delimiter: str
     read: Callable[[], Iterator[Row]]
 
     def rows(self) -> Iterator[Row]:
@@ -54,25 +54,32 @@ class Table:
         next(rows)
         return rows
 
+    @cached_property
+    def row_count(self) -> int:
+        """How many rows follow the header: reads the file through. Raises BadFile where it stops being a table."""
+        return sum(1 for _ in self.rows())
+
+    @cached_property
+    def digest(self) -> str:
+        """The same for the same content, whatever the file is called."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).hexdigest()
+
 
 def open_table(path: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> Table:
-    """Read the file through. Raises BadFile with the line where it stops being a table."""
+    """Read the header. Raises BadFile if there is none."""
     if not path.exists():
         raise BadFile(f"{path}: there is no such file.")
     if not path.is_file():
         raise BadFile(f"{path} is not a file.")
+    _check_dialect(encoding, delimiter)
     if path.suffix.lower() in SPREADSHEETS:
         read = partial(_spreadsheet_rows, path)
     else:
-        _check_dialect(encoding, delimiter)
         read = partial(_csv_rows, path, encoding, delimiter)
-    rows = read()
-    header = [cell.strip() for cell in next(rows, Row(0, [])).cells]
+    header = [cell.strip() for cell in next(read(), Row(0, [])).cells]
     _check_header(path, header)
-    row_count = sum(1 for _ in rows)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).hexdigest()
-    return Table(path, header, row_count, digest, read)
+    return Table(path, header, encoding, delimiter, read)
 
 
 def _check_header(path: Path, header: list[str]) -> None:
@@ -89,11 +96,11 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 def _check_dialect(encoding: str, delimiter: str) -> None:
     try:
-        is_text = codecs.lookup(encoding)._is_text_encoding
+        "".encode(encoding)
     except LookupError:
-        is_text = False
-    if not is_text:
-        raise BadFile(f"There is no encoding {encoding!r}; common ones are utf-8, cp1252, latin-1 and utf-16.")
+        raise BadFile(
+            f"There is no encoding {encoding!r}; common ones are utf-8, cp1252, latin-1 and utf-16."
+        ) from None
     if len(delimiter) != 1 or delimiter in '"\r\n':
         raise BadFile(f"The delimiter should be one character such as , or ;, not {delimiter!r}.")
 
@@ -105,7 +112,7 @@ def _csv_rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
         reader = csv.reader(iter(partial(file.readline, MAX_LINE), ""), delimiter=delimiter, strict=True)
         try:
             for cells in reader:
-                if cells:
+                if any(cells):
                     yield Row(line, cells)
                 line = reader.line_num + 1
         except csv.Error as error:
@@ -159,8 +166,7 @@ def _spreadsheet_rows(path: Path) -> Iterator[Row]:
     try:
         with python_calamine.CalamineWorkbook.from_path(path) as book:
             sheet = book.get_sheet_by_index(0)
-            first = (sheet.start or (0, 0))[0] + 1
-            for line, values in enumerate(sheet.to_python(skip_empty_area=True), first):
+            for line, values in enumerate(sheet.iter_rows(), 1):
                 cells = [_cell_text(value) for value in values]
                 if any(cells):
                     yield Row(line, cells)

@@ -38,6 +38,7 @@ from .writing import (
     remove_all_of,
     remove_other_primaries,
     remove_staged,
+    tell_created,
     usage_of_record,
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "stage_select",
     "staged_count",
     "staged_twice",
+    "tell_created",
     "usage",
     "usage_of_record",
 ]

@@ -37,7 +37,10 @@ def json_text(column: str, name: str) -> tuple[str, list[str]]:
     """An expression for a property's value as text, and its parameters."""
     if is_postgresql():
         return f"{column}->>%s", [name]
-    return f"json_extract({column}, %s)", [f'$."{name}"']
+    path = f'$."{name}"'
+    # json_extract makes 1 and 0 of true and false.
+    yes_or_no = f"CASE json_type({column}, %s) WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'"
+    return f"{yes_or_no} ELSE json_extract({column}, %s) END", [path, path]
 
 
 def in_ids(column: str, ids: Sequence[int]) -> tuple[str, Params]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -123,12 +124,16 @@ def usage(type_id: int, side: str) -> list[tuple[int, int]]:
 
 
 def refuse(pairs: Sequence[tuple[int, int]], state: int) -> None:
-    """Mark staged pairs as not admitted."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE staged_pair SET state = %s WHERE record_id = %s AND other_id = %s",
-            [(state, record, other) for record, other in pairs],
-        )
+    """Mark staged pairs as not admitted: however many, by one statement."""
+    if not pairs:
+        return
+    if is_postgresql():
+        refused = "SELECT * FROM unnest(%s::bigint[], %s::bigint[])"
+        params: list[Any] = [[record for record, _ in pairs], [other for _, other in pairs]]
+    else:
+        refused = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%s)"
+        params = [json.dumps(list(pairs))]
+    execute(f"UPDATE staged_pair SET state = %s WHERE (record_id, other_id) IN ({refused})", [state, *params])
 
 
 def refuse_second_primaries(directed: DirectedType) -> int:

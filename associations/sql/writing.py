@@ -1,4 +1,4 @@
-"""Add and remove associations, with their ledger: the staged pairs, or all that a record has."""
+"""Add and remove associations, with their ledger: the staged pairs, or all that a record has. And record events."""
 
 from __future__ import annotations
 
@@ -191,4 +191,14 @@ def usage_of_record(record_id: int) -> dict[int, int]:
             "SELECT type_id, count(*) FROM associations_associationend WHERE record_id = %s GROUP BY type_id",
             [record_id],
         )
+    )
+
+
+def tell_created(change_set_id: int, record_ids: Sequence[int]) -> int:
+    """Write the events of new records, which have no values before: an import makes many (record pkey)."""
+    chosen, params = in_ids("id", record_ids)
+    return execute(
+        "INSERT INTO associations_recordevent (change_set_id, record_id, kind, before)"
+        f" SELECT %s, id, 'created', '{{}}' FROM associations_record WHERE {chosen} ORDER BY id",
+        [change_set_id, *params],
     )

@@ -16,7 +16,7 @@ from associations.types import DirectedType
 from workflows import sql
 from workflows.operators import IS_EQUAL_TO, IS_NOT_EQUAL_TO, property_q
 
-from .base import ActionContext, ActionForm, ActionKind, References
+from .base import ActionContext, ActionForm, ActionKind, References, are_comparable, comparison_of
 
 ALL, MATCHING, ENROLLED, ASSOCIATED = "all", "matching_property", "enrolled_property", "associated_property"
 
@@ -59,7 +59,9 @@ class ApplyForm(ActionForm):
     enrolled_property = forms.ChoiceField(label="Property of the enrolled record", required=False)
     associated_property = forms.ChoiceField(label="Property of the associated record", required=False)
     comparison = forms.ChoiceField(
-        label="How values are compared", required=False, choices=[("", "Normalized"), *MatchIndex.Comparison.choices]
+        label="How values are compared",
+        required=False,
+        choices=[("", "By the kind of the properties"), *MatchIndex.Comparison.choices],
     )
     operator = forms.ChoiceField(
         label="Condition",
@@ -72,10 +74,15 @@ class ApplyForm(ActionForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         apply_to = cleaned.get("apply_to") or ALL
-        needed = {MATCHING: (ENROLLED, ASSOCIATED), ENROLLED: (ENROLLED,), ASSOCIATED: (ASSOCIATED,)}
-        for name in needed.get(apply_to, ()):
+        needed = {MATCHING: (ENROLLED, ASSOCIATED), ENROLLED: (ENROLLED,), ASSOCIATED: (ASSOCIATED,)}.get(apply_to, ())
+        for name in {ENROLLED, ASSOCIATED} - set(needed):
+            cleaned[name] = ""  # what decides nothing is not kept: nothing would protect it from being deleted
+        for name in needed:
             if not cleaned.get(name) and name not in self.errors:
                 raise ValidationError({name: "Choose the property that decides."})
+        own, theirs = cleaned.get(ENROLLED), cleaned.get(ASSOCIATED)
+        if own and theirs and not are_comparable(own, theirs):
+            raise ValidationError({ASSOCIATED: f"{theirs} ({theirs.type}) can never equal {own} ({own.type})."})
         if apply_to in (ENROLLED, ASSOCIATED) and (prop := cleaned.get(apply_to)):
             try:
                 cleaned["value"] = read_value(prop, cleaned.get("value"))
@@ -93,13 +100,14 @@ class ApplyLabel(ActionKind[ApplyConfig]):
 
     def config(self, form: ApplyForm) -> ApplyConfig:
         cleaned = form.cleaned_data
+        both = (cleaned["enrolled_property"] or None, cleaned["associated_property"] or None)
         return ApplyConfig(
             unlabeled=form.unlabeled,
             label=cleaned["label"],
             apply_to=cleaned["apply_to"] or ALL,
-            enrolled_property=cleaned["enrolled_property"] or None,
-            associated_property=cleaned["associated_property"] or None,
-            comparison=cleaned["comparison"] or MatchIndex.Comparison.NORMALIZED,
+            enrolled_property=both[0],
+            associated_property=both[1],
+            comparison=comparison_of(cleaned["comparison"], both[0], both[1]) if both[0] and both[1] else "",
             operator=cleaned["operator"] or IS_EQUAL_TO,
             value=cleaned["value"],
             or_no_value=cleaned["or_no_value"],

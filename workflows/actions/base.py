@@ -15,12 +15,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from associations import querysets
-from associations.models import ChangeSet, ObjectType, Property
+from associations.models import ChangeSet, MatchIndex, ObjectType, Property
+from associations.querysets import Surroundings
 from associations.types import DirectedType
 from workflows.models import ActionRun, Enrollment
 
 Config = TypeVar("Config")
+_TEXTS = (Property.Type.STRING, Property.Type.ENUMERATION)
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,17 @@ class References:
     match_indexes: tuple[tuple[Property, str], ...] = ()
 
 
+def comparison_of(chosen: str, one: Property, other: Property) -> str:
+    """How the values of two properties are compared: as chosen, else by the kind of the properties."""
+    phones = one.field_type == other.field_type == Property.FieldType.PHONENUMBER
+    return chosen or (MatchIndex.Comparison.PHONE if phones else MatchIndex.Comparison.NORMALIZED)
+
+
+def are_comparable(one: Property, other: Property) -> bool:
+    """Whether two properties may ever hold the same value: alike, or one of them holds any text."""
+    return one.type == other.type or not {one.type, other.type}.isdisjoint(_TEXTS)
+
+
 class ActionForm(forms.Form):
     """The fields of an action, offering only what fits the workflow's object type.
 
@@ -55,13 +67,21 @@ class ActionForm(forms.Form):
 
     to_object_type = forms.ChoiceField(label="Associated object")
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, object_type: ObjectType, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        object_type: ObjectType,
+        around: Surroundings | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(data, **kwargs)
         self.object_type = object_type
-        self.types = querysets.types_seen_from(object_type)
-        self.other_types = {directed.other_type.type_id: directed.other_type for directed in self.types}
+        self.around = around or Surroundings(object_type)
+        self.types = self.around.types
+        self.other_types = self.around.other_types
         self.chosen = self.other_types.get(str(self["to_object_type"].value() or ""))
-        self._offer("to_object_type", [(type_id, other.label) for type_id, other in self.other_types.items()])
+        self._offer_object_types()
         self._offer_labels()
         self._offer_properties()
 
@@ -69,6 +89,13 @@ class ActionForm(forms.Form):
         chosen = cast(forms.ChoiceField, self.fields[name])
         empty = [] if isinstance(chosen, forms.MultipleChoiceField) else [("", "---------")]
         chosen.choices = [*empty, *choices]
+
+    def _offer_object_types(self) -> None:
+        """All of them, or where the action is about labels only those with a label of the pair [H]."""
+        needs_label = any(self.fields[name].required for name in self.label_fields)
+        offered = {each.other_type for each in self.types if not (needs_label and each.type.is_unlabeled)}
+        choices = [(type_id, other.label) for type_id, other in self.other_types.items() if other in offered]
+        self._offer("to_object_type", choices)
 
     def _offer_labels(self) -> None:
         self.labels_by_id = {
@@ -81,17 +108,21 @@ class ActionForm(forms.Form):
 
     def _offer_properties(self) -> None:
         others = [self.chosen] if self.chosen else list(self.other_types.values())
-        offered = Property.objects.filter(object_type__in=[self.object_type, *others]).select_related("object_type")
-        if self.only_matchable_properties:
-            offered = offered.filter(type=Property.Type.STRING, field_type__in=Property.MATCHABLE_FIELD_TYPES)
-        self.enrolled_properties = {each.name: each for each in offered if each.object_type == self.object_type}
-        self.associated_properties = {each.name: each for each in offered if each.object_type in others}
+        self.enrolled_properties = self._properties(self.object_type)
+        self.associated_properties = self._properties(*others)
         for names, properties in (
             (self.enrolled_property_fields, self.enrolled_properties),
             (self.associated_property_fields, self.associated_properties),
         ):
             for name in names:
                 self._offer(name, [(each.name, f"{each.object_type}: {each}") for each in properties.values()])
+
+    def _properties(self, *object_types: ObjectType) -> dict[str, Property]:
+        return {
+            each.name: each
+            for each in self.around.properties(*object_types)
+            if each.is_matchable or not self.only_matchable_properties
+        }
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -106,6 +137,15 @@ class ActionForm(forms.Form):
                 elif chosen:
                     cleaned[name] = found[chosen]
         return cleaned
+
+    def kept(self) -> dict[str, Any]:
+        """What Action.fields keeps of a valid form: what was filled in, as JSON."""
+        given = {name: self[name].data for name, cleaned in self.cleaned_data.items() if cleaned != ""}
+        return {
+            name: self.cleaned_data[name] if isinstance(self.fields[name], forms.IntegerField) else data
+            for name, data in given.items()
+            if data not in (None, "", False, [])
+        }
 
     @property
     def unlabeled(self) -> DirectedType:
@@ -136,9 +176,14 @@ class ActionKind(ABC, Generic[Config]):
     def sentence(self, config: Config) -> str:
         """What it will do with each enrolled record, in plain words."""
 
-    def read(self, fields: Mapping[str, Any], object_type: ObjectType) -> Config:
+    def read(self, fields: Mapping[str, Any], object_type: ObjectType, around: Surroundings | None = None) -> Config:
         """The config of an action's fields. Raises ValidationError by field."""
-        form = self.form(fields, object_type=object_type)
+        if not isinstance(fields, Mapping):
+            raise ValidationError("The fields of an action are an object of names and values.")
+        form = self.form(fields, object_type=object_type, around=around)
+        # A misspelled "label" must not mean "without a label".
+        if unknown := {name: f"{self.label} has no field {name!r}." for name in fields if name not in form.fields}:
+            raise ValidationError(unknown)
         if not form.is_valid():
             raise ValidationError(form.errors.as_data())
         return self.config(form)

@@ -13,7 +13,7 @@ from associations.services import linking, match_keys
 from associations.types import DirectedType
 from workflows import sql
 
-from .base import ActionContext, ActionForm, ActionKind, References
+from .base import ActionContext, ActionForm, ActionKind, References, comparison_of
 
 DEFAULT_CAP = 1_000
 SEVERAL = {
@@ -63,8 +63,8 @@ class CreateForm(ActionForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         chosen = cleaned.get("label")
-        if chosen and chosen.type.is_primary and cleaned.get("several") in ("", "all"):
-            # A record has one primary company; which of several would be left to chance.
+        if chosen and chosen.type.is_primary and chosen.outgoing and cleaned.get("several") in ("", "all"):
+            # A record has one primary company; which of several would be left to chance. A company may be that of many.
             raise ValidationError({"several": "Primary goes to one record: choose the oldest, the newest or review."})
         return cleaned
 
@@ -77,14 +77,12 @@ class CreateAssociations(ActionKind[CreateConfig]):
     def config(self, form: CreateForm) -> CreateConfig:
         cleaned = form.cleaned_data
         both = (cleaned["enrolled_property"], cleaned["associated_property"])
-        phones = all(prop.field_type == Property.FieldType.PHONENUMBER for prop in both)
-        default = MatchIndex.Comparison.PHONE if phones else MatchIndex.Comparison.NORMALIZED
         return CreateConfig(
             unlabeled=form.unlabeled,
             label=cleaned["label"] or None,
             enrolled_property=both[0],
             associated_property=both[1],
-            comparison=cleaned["comparison"] or default,
+            comparison=comparison_of(cleaned["comparison"], *both),
             several=cleaned["several"] or "all",
             cap=cleaned["cap"] or DEFAULT_CAP,
         )

@@ -39,8 +39,12 @@ class UpdateForm(ActionForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if cleaned.get("new_label") and cleaned["new_label"] == cleaned.get("existing_label"):
+        existing, new = cleaned.get("existing_label"), cleaned.get("new_label")
+        if new and new == existing:
             raise ValidationError({"new_label": "Choose a label other than the existing one."})
+        if new and existing and new.type == existing.type and cleaned.get("mode") == REPLACE:
+            # Where both records of a pair are enrolled, a second run would turn it back.
+            raise ValidationError({"new_label": "A label cannot be replaced by its own other direction."})
         return cleaned
 
 

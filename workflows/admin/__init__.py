@@ -1,0 +1,3 @@
+from . import enrollments, runs, workflow
+
+__all__ = ["enrollments", "runs", "workflow"]

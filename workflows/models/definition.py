@@ -22,6 +22,17 @@ class Workflow(models.Model):
     should_re_enroll = models.BooleanField(
         "re-enrollment", default=False, help_text="A record may be enrolled again when it comes to meet the triggers"
     )
+    re_enrollment_properties = models.JSONField(
+        default=list, blank=True, help_text="Names of properties whose change enrolls again while the triggers are met"
+    )
+    unenroll_when_not_met = models.BooleanField(
+        "unenroll when no longer matching", default=False, help_text="Actions not done yet are left out then"
+    )
+    schedule = models.JSONField(null=True, blank=True, help_text="See schedules.py")
+    # Derived from the live revision's schedule; null where there is none.
+    next_run_at = models.DateTimeField(null=True, editable=False)
+    # Change sets up to this one were before it was turned on, and are no reason to enroll.
+    since_change_set = models.BigIntegerField(default=0, editable=False)
     revision = models.ForeignKey(
         "WorkflowRevision", models.PROTECT, null=True, editable=False, related_name="+", help_text="What runs now"
     )
@@ -30,6 +41,12 @@ class Workflow(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_enabled=False) | models.Q(revision__isnull=False),
+                name="live_workflow_has_revision",
+            ),
+        ]
         permissions = [
             ("enable_workflow", "Can turn workflows on and off"),
             ("run_workflow", "Can enroll records in workflows"),
@@ -40,17 +57,24 @@ class Workflow(models.Model):
 
 
 class EnrollmentTrigger(models.Model):
-    """One filter of the enrollment criteria. Filters of one group go together by AND, groups by OR."""
+    """One filter of the enrollment (or suppression) criteria, or one event. Filters of one group go together by AND,
+    groups by OR; each event stands for itself."""
 
     class Kind(models.TextChoices):
         PROPERTY = "property", "Property of the record"
         ASSOCIATED_PROPERTY = "associated_property", "Property of an associated record"
         ASSOCIATION = "association", "Has or lacks an association"
+        EVENT = "event", "Event"
+
+    class Purpose(models.TextChoices):
+        ENROLL = "enroll", "Enrolls"
+        SUPPRESS = "suppress", "Keeps out"
 
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="triggers")
+    purpose = models.CharField(max_length=10, choices=Purpose, default=Purpose.ENROLL)
     group = models.PositiveSmallIntegerField(default=1)
     kind = models.CharField(max_length=30, choices=Kind, default=Kind.PROPERTY)
-    fields = models.JSONField(default=dict, help_text="What criteria.py reads for this kind")
+    fields = models.JSONField(default=dict, help_text="What criteria.py or triggers.py reads for this kind")
 
     class Meta:
         ordering = ["workflow", "group", "id"]

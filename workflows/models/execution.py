@@ -21,12 +21,14 @@ class Run(models.Model):
         MANUAL = "manual", "Enrolled by hand"
         TURNED_ON = "turned_on", "Met the triggers when it was turned on"
         TRIGGERED = "triggered", "Came to meet the triggers"
+        SCHEDULED = "scheduled", "Met the triggers at the scheduled time"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         RUNNING = "running", "Running"
         FINISHED = "finished", "Finished"
         FAILED = "failed", "Failed"
+        REFUSED = "refused", "Refused"
 
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="runs")
     revision = models.ForeignKey(WorkflowRevision, models.PROTECT, related_name="runs")
@@ -35,6 +37,7 @@ class Run(models.Model):
     # Groups of filters: whom to enroll, for a run whose batches are ranges of ids; null where records were named.
     criteria = models.JSONField(null=True)
     depth = models.PositiveSmallIntegerField(default=0, help_text="How many workflows led to this run")
+    note = models.TextField(blank=True, help_text="Why it was refused")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -102,6 +105,9 @@ class Enrollment(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["workflow", "record", "ordinal"], name="enrolled_once_at_a_time"),
+        ]
+        indexes = [
+            models.Index(fields=["workflow", "record"], condition=models.Q(state="active"), name="enrollment_active"),
         ]
 
     def __str__(self) -> str:

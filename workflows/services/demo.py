@@ -21,7 +21,9 @@ COMPANIES = 40
 CONTACTS = 200
 DEALS = 80
 
-_FIRST = "Ada Ben Chloe Dario Elif Femi Greta Hugo Ines Jonas Kaya Liam Mara Nils Oona Pablo Rosa Sven Tara Yuki".split()
+_FIRST = (
+    "Ada Ben Chloe Dario Elif Femi Greta Hugo Ines Jonas Kaya Liam Mara Nils Oona Pablo Rosa Sven Tara Yuki"
+).split()
 _LAST = "Adler Brandt Costa Dubois Eriksen Fischer Greco Haddad Ito Jansen Kaur Lopez Moreau Novak Okafor Petit".split()
 _STEMS = "Alder Birch Cedar Delta Ember Falcon Granite Harbor Indigo Juniper Kestrel Lumen Maple Nimbus Onyx".split()
 _TRADES = "Foods Logistics Robotics Textiles Energy Optics Media Instruments Interiors Software".split()

@@ -5,26 +5,31 @@ Called by admin, API, commands and by services.events for records that come to m
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from associations import querysets
 from associations.errors import Refused
+from associations.models import Record
 from associations.services import match_keys
 from crmproject import queues
 from workflows import sql
 from workflows.criteria import read_criteria
-from workflows.models import Batch, Enrollment, Run, Workflow
+from workflows.models import Batch, Enrollment, Run, Workflow, WorkflowRevision
 
 from .lifecycle import read_definition
 
 BATCH = 10_000
+MAX_DEPTH = 16
 PREPARE_RUN = "workflows.jobs.prepare_run"
 RUN_ACTION = "workflows.jobs.run_action"
 
+logger = logging.getLogger(__name__)
 Groups = Sequence[Sequence[Mapping[str, Any]]]
 
 
@@ -61,10 +66,13 @@ def enroll_records(
 ) -> Run:
     """Enroll named records, in one transaction with the run and its batches.
 
-    Those that are enrolled now, or were before without re-enrollment, are left out. Raises Refused while the
-    workflow is off, and for ids that are no live records of its type.
+    Those that are enrolled now, or were before without re-enrollment, are left out. Where workflows trigger each
+    other without end, the run is refused at MAX_DEPTH and says so. Raises Refused while the workflow is off, and for
+    ids that are no live records of its type.
     """
     revision = _live_revision(workflow)
+    if depth >= MAX_DEPTH:
+        return _refused_for_depth(workflow, revision, len(set(ids)), depth)
     wanted = sorted(set(ids))
     live = set(querysets.live_records(workflow.object_type, wanted).values_list("id", flat=True))
     if missing := set(wanted) - live:
@@ -82,9 +90,26 @@ def enroll_records(
         for start in range(0, len(wanted), BATCH):
             chunk = wanted[start : start + BATCH]
             batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
-            sql.enroll(batch, querysets.live_records(workflow.object_type, chunk), again=again)
+            sql.enroll(batch, admitted(workflow, revision, chunk), again=again)
             queues.enqueue(RUN_ACTION, batch.pk, 0)
     return run
+
+
+def _refused_for_depth(workflow: Workflow, revision: WorkflowRevision, count: int, depth: int) -> Run:
+    note = (
+        f"{count:,} records were not enrolled: {depth} workflows had led to this change one after the other,"
+        " as when workflows trigger each other in a circle."
+    )
+    logger.warning("%s: %s", workflow, note, extra={"workflow": workflow.pk})
+    return Run.objects.create(
+        workflow=workflow,
+        revision=revision,
+        cause=Run.Cause.TRIGGERED,
+        depth=depth,
+        state=Run.State.REFUSED,
+        note=note,
+        finished_at=timezone.now(),
+    )
 
 
 def prepare_run(run_id: int) -> None:
@@ -113,6 +138,13 @@ def prepare_run(run_id: int) -> None:
         locked.save(update_fields=["state"])
 
 
+def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] | None = None) -> QuerySet[Record]:
+    """The live records, of all or of some ids, that the suppression filters do not keep out."""
+    records = querysets.live_records(workflow.object_type, ids)
+    suppression = read_criteria(revision.definition["suppression"], workflow.object_type)
+    return records.exclude(suppression.q()) if suppression.groups else records
+
+
 def enrollable(workflow: Workflow, ids: Iterable[int]) -> list[int]:
     """Of some records those that may be enrolled: not enrolled now, and never before without re-enrollment."""
     enrolled = Enrollment.objects.filter(workflow=workflow, record=OuterRef("pk"))
@@ -122,7 +154,7 @@ def enrollable(workflow: Workflow, ids: Iterable[int]) -> list[int]:
     return list(records.order_by("id").values_list("id", flat=True))
 
 
-def _live_revision(workflow: Workflow) -> Any:
+def _live_revision(workflow: Workflow) -> WorkflowRevision:
     workflow.refresh_from_db(fields=["is_enabled", "revision"])
     if not workflow.is_enabled or workflow.revision is None:
         raise Refused(f"{workflow} is off; turn it on to enroll records.")

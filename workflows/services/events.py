@@ -1,4 +1,4 @@
-"""Read the outbox: enroll the records that came to meet the triggers of a live workflow.
+"""Read the outbox: enroll the records that came to meet the triggers of a live workflow, unenroll those that ceased to.
 
 Called by jobs (when the bell rings, and by the sweep) and by the command `process_events`.
 """
@@ -6,20 +6,24 @@ Called by jobs (when the bell rings, and by the sweep) and by the command `proce
 from __future__ import annotations
 
 from itertools import groupby
+from operator import itemgetter
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from associations.models import AssociationChange, ChangeSet, Record, RecordEvent
-from workflows.criteria import Criteria
-from workflows.models import Run, Workflow
+from associations.models import AssociationChange, AssociationEnd, ChangeSet, Record, RecordEvent
+from associations.querysets import Surroundings
+from workflows import sql
+from workflows.before import claimed, claimed_events
+from workflows.models import Enrollment, Run, Workflow
+from workflows.triggers import Triggers, changed, read_triggers
 
 from .enrollment import enroll_records, enrollable
-from .lifecycle import read_definition
 
 CHANGE_SETS = 500
-# Restoring a record does not re-enroll it [H]; archiving takes it out.
+# Restoring a record does not enroll it [H]; archiving takes it out.
 _KINDS = (RecordEvent.Kind.CREATED, RecordEvent.Kind.CHANGED, RecordEvent.Kind.MERGED)
 
 
@@ -29,50 +33,105 @@ def process_events() -> bool:
     Whoever dies in the middle leaves them unprocessed: taking them, enrolling and marking them is one transaction.
     """
     with transaction.atomic():
-        claimed = list(
+        taken = list(
             ChangeSet.objects.filter(processed_at=None)
             .order_by("id")
             .select_for_update(skip_locked=True)
             .values_list("id", "depth")[:CHANGE_SETS]
         )
-        if not claimed:
+        if not taken:
             return False
-        workflows = [
-            (workflow, read_definition(workflow.revision.definition, workflow.object_type).criteria)
-            for workflow in Workflow.objects.filter(is_enabled=True).select_related("revision", "object_type")
-            if workflow.revision and workflow.revision.definition["triggers"]
-        ]
-        for depth, of_depth in groupby(sorted(claimed, key=lambda each: each[1]), key=lambda each: each[1]):
-            change_sets = [id_ for id_, _ in of_depth]
-            for workflow, criteria in workflows:
-                if ids := enrollable(workflow, _came_to_meet(workflow, criteria, change_sets)):
-                    enroll_records(workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
-        ChangeSet.objects.filter(id__in=[id_ for id_, _ in claimed]).update(processed_at=timezone.now())
-    return len(claimed) == CHANGE_SETS
+        workflows = _live_workflows()
+        by_depth = sorted((depth, id_) for id_, depth in taken)
+        for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
+            _process([id_ for _, id_ in of_depth], depth, workflows)
+        ChangeSet.objects.filter(id__in=[id_ for id_, _ in taken]).update(processed_at=timezone.now())
+    return len(taken) == CHANGE_SETS
 
 
-def _came_to_meet(workflow: Workflow, criteria: Criteria, change_sets: list[int]) -> set[int]:
-    """The records that meet the criteria now and did not before these change sets.
+def _process(change_sets: list[int], depth: int, workflows: list[tuple[Workflow, Triggers]]) -> None:
+    sql.claim(change_sets)
+    in_table = change_sets
+    _unenroll_merged()
+    for workflow, triggers in workflows:
+        since = [id_ for id_ in change_sets if id_ > workflow.since_change_set]
+        if since != in_table:
+            sql.claim(in_table := since)
+        _unenroll(workflow, triggers)
+        if ids := enrollable(workflow, _to_enroll(workflow, triggers)):
+            enroll_records(workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
 
-    Several events of one record are one change, from the oldest `before` to now. One query for all records.
-    """
-    events = RecordEvent.objects.filter(
-        change_set__in=change_sets, kind__in=_KINDS, record__object_type=workflow.object_type, record__archived_at=None
-    )
-    oldest = events.order_by().values("record").annotate(first=Min("id")).values("first")
-    before = criteria.q(record="record_id", column="before")
-    came = set(
-        RecordEvent.objects.filter(Q(kind=RecordEvent.Kind.CREATED) | ~before, id__in=oldest)
-        .filter(criteria.q(record="record_id", column="record__properties"))
-        .values_list("record_id", flat=True)
-    )
-    if not criteria.association_type_ids:
-        return came
-    # What an association filter said before is not known; who was enrolled already is not enrolled for it again.
-    changes = AssociationChange.objects.filter(change_set__in=change_sets, type__in=criteria.association_type_ids)
-    touched = Record.objects.filter(
-        Q(id__in=changes.values("source")) | Q(id__in=changes.values("target")),
-        object_type=workflow.object_type,
-        archived_at=None,
-    )
-    return came | set(touched.filter(criteria.q()).values_list("id", flat=True))
+
+def _live_workflows() -> list[tuple[Workflow, Triggers]]:
+    """Those that records enroll in by what happens to them."""
+    found = []
+    around: dict[int, Surroundings] = {}
+    for workflow in Workflow.objects.filter(is_enabled=True).select_related("revision", "object_type"):
+        assert workflow.revision is not None  # live_workflow_has_revision
+        try:
+            of_type = around.setdefault(workflow.object_type_id, Surroundings(workflow.object_type))
+            triggers = read_triggers(workflow.revision.definition, workflow.object_type, of_type)
+        except ValidationError:  # something it refers to is gone; the page of the workflow says what
+            continue
+        if (triggers.criteria.groups or triggers.events) and not triggers.schedule:
+            found.append((workflow, triggers))
+    return found
+
+
+def _to_enroll(workflow: Workflow, triggers: Triggers) -> list[int]:
+    """The ids of the live records that the claimed change sets bring into a workflow; one query for all of them."""
+    records = Record.objects.filter(object_type=workflow.object_type, archived_at=None)
+    if triggers.suppression.groups:
+        records = records.exclude(triggers.suppression.q())
+    if triggers.events:
+        happened = Q()
+        for each in triggers.events:
+            happened |= each.q()
+        records = records.filter(happened)
+        return _ids(records.filter(triggers.criteria.q()) if triggers.criteria.groups else records)
+    return _ids(_coming_to_meet(records, triggers))
+
+
+def _coming_to_meet(records: QuerySet[Record], triggers: Triggers) -> QuerySet[Record]:
+    """Several events of one record are one change, from how it was before all of them to now."""
+    criteria = triggers.criteria
+    events = claimed_events().filter(kind__in=_KINDS)
+    touched = Q(pk__in=events.values("record"))
+    for directed in {directed for each in criteria.filters for directed in each.directed_types}:
+        changes = AssociationChange.objects.filter(change_set__in=claimed(), type=directed.type.pk)
+        for own, _ in directed.orientations:
+            touched |= Q(pk__in=changes.values(own))
+        others = AssociationEnd.objects.filter(
+            type_id=directed.reverse.type_id, record__in=claimed_events().values("record")
+        )
+        touched |= Q(pk__in=others.values("other"))
+    new = Q(pk__in=events.filter(kind=RecordEvent.Kind.CREATED).values("record")) | ~criteria.before_q()
+    for prop in triggers.re_enrollment_properties:
+        new |= Q(pk__in=changed(prop).values("record"))
+    return records.filter(touched).filter(criteria.q()).filter(new)
+
+
+def _unenroll(workflow: Workflow, triggers: Triggers) -> None:
+    """Take out records whose actions are not done yet and that stopped matching, or that are to be kept out."""
+    active = Enrollment.objects.filter(workflow=workflow, state=Enrollment.State.ACTIVE)
+    gone = Q()
+    if triggers.unenroll:
+        gone |= ~Q(record__in=Record.objects.filter(triggers.criteria.q()))
+    if triggers.suppression.groups:
+        gone |= Q(record__in=Record.objects.filter(triggers.suppression.q()))
+    if gone:
+        _end(active.filter(gone))
+
+
+def _unenroll_merged() -> None:
+    """[H] merging two records unenrolls both."""
+    merged = claimed_events().filter(kind=RecordEvent.Kind.MERGED)
+    _end(Enrollment.objects.filter(state=Enrollment.State.ACTIVE, record__in=merged.values("record")))
+
+
+def _end(enrollments: QuerySet[Enrollment]) -> None:
+    enrollments.update(state=Enrollment.State.UNENROLLED, ended_at=timezone.now())
+
+
+def _ids(records: QuerySet[Record]) -> list[int]:
+    return list(records.order_by("id").values_list("id", flat=True))

@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from associations import querysets
 from associations.models import ChangeSet
 from associations.services.origin import Origin, open_change_set
 from crmproject import queues
@@ -21,7 +20,8 @@ from workflows.actions.base import ActionContext
 from workflows.criteria import read_criteria
 from workflows.models import ActionRun, Batch, Enrollment, Outcome, Run
 
-from .enrollment import RUN_ACTION
+from . import monitoring
+from .enrollment import RUN_ACTION, admitted
 from .lifecycle import read_definition
 
 logger = logging.getLogger(__name__)
@@ -38,31 +38,18 @@ def run_action(batch_id: int, position: int) -> bool:
             return False
         run = batch.run
         if position == 0 and run.criteria is not None:
-            _enroll_range(batch)
+            enroll_range(batch)
         _run_action(batch)
         more = batch.position < len(run.revision.definition["actions"])
         if more:
             queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue="default" if run.criteria is None else "bulk")
         else:
             batch.state = Batch.State.FINISHED
-            _active(batch).update(state=Enrollment.State.FINISHED, ended_at=timezone.now())
+            active(batch).update(state=Enrollment.State.FINISHED, ended_at=timezone.now())
         batch.save(update_fields=["position", "state", "updated_at"])
     if not more:
         finish_run(run)
     return more
-
-
-def fail_batch(batch_id: int, reason: str) -> None:
-    """Put a batch aside whose action cannot be done, with the reason; the other batches go on."""
-    with transaction.atomic():
-        batch = Batch.objects.select_for_update(of=("self",)).select_related("run").get(pk=batch_id)
-        if batch.state != Batch.State.WAITING:
-            return
-        _active(batch).update(state=Enrollment.State.FAILED, ended_at=timezone.now())
-        batch.state = Batch.State.FAILED
-        batch.error = reason
-        batch.save(update_fields=["state", "error", "updated_at"])
-    finish_run(batch.run)
 
 
 def finish_run(run: Run) -> None:
@@ -87,14 +74,14 @@ def _claim(batch_id: int, position: int) -> Batch | None:
     )
 
 
-def _enroll_range(batch: Batch) -> None:
-    object_type = batch.run.workflow.object_type
-    criteria = read_criteria(batch.run.criteria or [], object_type)
-    records = querysets.live_records(object_type).filter(
-        criteria.q(),
-        id__range=(batch.first_record_id, batch.last_record_id),
+def enroll_range(batch: Batch) -> None:
+    """Enroll whom a batch's range of record ids and its run's criteria name."""
+    run = batch.run
+    criteria = read_criteria(run.criteria or [], run.workflow.object_type)
+    records = admitted(run.workflow, run.revision).filter(
+        criteria.q(), id__range=(batch.first_record_id, batch.last_record_id)
     )
-    sql.enroll(batch, records, again=batch.run.revision.definition["should_re_enroll"])
+    sql.enroll(batch, records, again=run.revision.definition["should_re_enroll"])
 
 
 def _run_action(batch: Batch) -> None:
@@ -106,26 +93,27 @@ def _run_action(batch: Batch) -> None:
     _unenroll_archived(batch, action_run)
     if run.workflow.is_enabled:
         action, config = read_definition(run.revision.definition, run.workflow.object_type).actions[batch.position]
-        origin = Origin(
-            ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1
-        )
+        origin = Origin(ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1)
         action_run.change_set = open_change_set(origin)
-        action.run(config, ActionContext(action_run, action_run.change_set, _active(batch)))
+        action.run(config, ActionContext(action_run, action_run.change_set, active(batch)))
     else:
-        sql.write_reasons(action_run, _active(batch), Outcome.WORKFLOW_OFF)
+        sql.write_reasons(action_run, active(batch), Outcome.WORKFLOW_OFF)
     action_run.outcomes = sql.sum_outcomes(action_run)
     action_run.finished_at = timezone.now()
     action_run.save(update_fields=["change_set", "outcomes", "finished_at"])
+    monitoring.count_action(action_run)
+    ids = {"workflow": run.workflow_id, "run": run.pk, "batch": batch.pk, "action": batch.position}
+    logger.info("%s: %s %s", run, definition["kind"], action_run.outcomes, extra=ids)
     batch.position += 1
-    logger.info("%s batch=%s action=%s %s", run, batch.pk, definition["kind"], action_run.outcomes)
 
 
 def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:
     """Records archived since they were enrolled take part in nothing."""
-    archived = _active(batch).filter(record__archived_at__isnull=False)
+    archived = active(batch).filter(record__archived_at__isnull=False)
     sql.write_reasons(action_run, archived, Outcome.RECORD_ARCHIVED)
     archived.update(state=Enrollment.State.UNENROLLED, ended_at=timezone.now())
 
 
-def _active(batch: Batch) -> QuerySet[Enrollment]:
+def active(batch: Batch) -> QuerySet[Enrollment]:
+    """The records that the batch's actions are for."""
     return Enrollment.objects.filter(batch=batch, state=Enrollment.State.ACTIVE)

@@ -12,20 +12,28 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
 
-from associations.models import ObjectType
+from associations.models import ChangeSet, ObjectType
+from associations.querysets import Surroundings
 from workflows.actions import ACTIONS, ActionKind
 from workflows.actions.base import References
-from workflows.criteria import Criteria, read_criteria
-from workflows.models import Workflow, WorkflowReference, WorkflowRevision
+from workflows.criteria import Criteria
+from workflows.models import EnrollmentTrigger, Workflow, WorkflowReference, WorkflowRevision
+from workflows.triggers import Triggers, read_triggers
 
 
 @dataclass(frozen=True)
 class Definition:
     """A workflow's definition, read: what the engine works with."""
 
-    criteria: Criteria
+    triggers: Triggers
     actions: tuple[tuple[ActionKind[Any], Any], ...]
+
+    @property
+    def criteria(self) -> Criteria:
+        return self.triggers.criteria
 
     @property
     def references(self) -> list[References]:
@@ -34,12 +42,22 @@ class Definition:
 
 def definition_json(workflow: Workflow) -> dict[str, Any]:
     """The workflow as people have edited it, in the form that revisions keep."""
-    groups: dict[int, list[dict[str, Any]]] = {}
+    groups: dict[str, dict[int, list[dict[str, Any]]]] = {purpose: {} for purpose in EnrollmentTrigger.Purpose}
+    events = []
     for trigger in workflow.triggers.order_by("group", "id"):
-        groups.setdefault(trigger.group, []).append({"kind": trigger.kind, **trigger.fields})
+        if trigger.kind == EnrollmentTrigger.Kind.EVENT:
+            events.append(trigger.fields)
+        else:
+            filters = groups[trigger.purpose].setdefault(trigger.group, [])
+            filters.append({"kind": trigger.kind, **trigger.fields})
     return {
         "should_re_enroll": workflow.should_re_enroll,
-        "triggers": list(groups.values()),
+        "re_enrollment_properties": workflow.re_enrollment_properties,
+        "unenroll": workflow.unenroll_when_not_met,
+        "triggers": list(groups[EnrollmentTrigger.Purpose.ENROLL].values()),
+        "suppression": list(groups[EnrollmentTrigger.Purpose.SUPPRESS].values()),
+        "events": events,
+        "schedule": workflow.schedule,
         "actions": [
             {"kind": action.kind, "fields": action.fields} for action in workflow.actions.order_by("position", "id")
         ],
@@ -48,17 +66,18 @@ def definition_json(workflow: Workflow) -> dict[str, Any]:
 
 def read_definition(definition: Mapping[str, Any], object_type: ObjectType) -> Definition:
     """The typed definition of a snapshot. Raises ValidationError that says which part is wrong."""
-    criteria = read_criteria(definition["triggers"], object_type)
+    around = Surroundings(object_type)
+    triggers = read_triggers(definition, object_type, around)
     actions = []
     for number, raw in enumerate(definition["actions"], 1):
         action = ACTIONS.get(raw["kind"])
         if action is None:
             raise ValidationError(f"Action {number}: there is no kind of action called {raw['kind']!r}.")
         try:
-            actions.append((action, action.read(raw["fields"], object_type)))
+            actions.append((action, action.read(raw["fields"], object_type, around)))
         except ValidationError as error:
             raise ValidationError(f"Action {number} ({action.label}): {' '.join(error.messages)}") from error
-    return Definition(criteria, tuple(actions))
+    return Definition(triggers, tuple(actions))
 
 
 def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevision:
@@ -76,7 +95,9 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         if last is None or last.definition != json:
             number = last.number + 1 if last else 1
             last = locked.revisions.create(number=number, definition=json, created_by_id=user_id)
-        Workflow.objects.filter(pk=locked.pk).update(revision=last)
+        schedule = definition.triggers.schedule
+        next_run_at = schedule.next_after(timezone.now()) if schedule else None
+        Workflow.objects.filter(pk=locked.pk).update(revision=last, next_run_at=next_run_at)
         _keep_references(locked, definition)
     workflow.revision = last
     return last
@@ -84,9 +105,9 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
 
 def _keep_references(workflow: Workflow, definition: Definition) -> None:
     types = {directed.type.pk for each in definition.references for directed in each.association_types}
-    types |= definition.criteria.association_type_ids
+    types |= definition.triggers.association_type_ids
     properties = {prop.pk for each in definition.references for prop in each.properties}
-    properties |= {prop.pk for each in definition.criteria.filters for prop in each.properties}
+    properties |= definition.triggers.properties
     workflow.references.all().delete()
     WorkflowReference.objects.bulk_create(
         [WorkflowReference(workflow=workflow, association_type_id=pk) for pk in sorted(types)]
@@ -108,7 +129,8 @@ def turn_on(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
     caller's question: see enrollment.enroll_matching."""
     with transaction.atomic():
         revision = publish(workflow, user_id=user_id)
-        Workflow.objects.filter(pk=workflow.pk).update(is_enabled=True)
+        last = ChangeSet.objects.aggregate(last=Max("id"))["last"]
+        Workflow.objects.filter(pk=workflow.pk, is_enabled=False).update(is_enabled=True, since_change_set=last or 0)
     workflow.is_enabled = True
     return revision
 

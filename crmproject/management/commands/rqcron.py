@@ -17,6 +17,6 @@ class Command(rqcron.Command):
         scheduler = JSONCronScheduler(logging_level=getattr(logging, options["logging_level"]))
         scheduler.load_config_from_file(options["config_path"])
         try:
-            scheduler.start()
+            scheduler.start()  # type: ignore[no-untyped-call]
         except RedisError as error:  # who runs us starts us again; the traceback would say no more
             sys.exit(f"The queue does not answer: {error}")

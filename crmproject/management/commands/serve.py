@@ -27,6 +27,7 @@ from ...supervision import Program, Stopped, Supervisor
 
 ADMIN = "admin"
 CRON_MODULE = "workflows.cron"
+QUEUES = ("default", "bulk")  # in this order: a worker takes from the second when the first is empty
 PATIENCE = 60  # seconds for a child to answer for the first time
 
 
@@ -60,7 +61,7 @@ class Command(BaseCommand):
             supervisor.start(
                 [
                     Program("web", web_command(listener), files=[listener.fileno()]),
-                    *(Program(f"worker-{n}", manage("rqworker", "default", "bulk", "-v0")) for n in range(1, workers + 1)),
+                    *(Program(f"worker-{n}", manage("rqworker", *QUEUES, "-v0")) for n in range(1, workers + 1)),
                     Program("scheduler", manage("rqcron", CRON_MODULE, "--logging-level", "WARNING")),
                 ]
             )
@@ -109,8 +110,9 @@ class Command(BaseCommand):
         if password:
             self.say(f"  User       {ADMIN}\n  Password   {password}   (shown this once)")
         else:
-            command = shlex.join([os.path.relpath(sys.executable), os.path.relpath(manage()[1]), "changepassword", ADMIN])
-            self.say("  User and password as shown at the first start; for a new password:\n    " + command)
+            python, script = (os.path.relpath(path) for path in manage())
+            self.say("  User and password as shown at the first start; for a new password:")
+            self.say("    " + shlex.join([python, script, "changepassword", ADMIN]))
         self.say(f"\n  Ctrl-C ends everything.\n{line}")
 
     def say(self, text: str) -> None:
@@ -124,7 +126,7 @@ def manage(*arguments: str) -> list[str]:
 
 def web_command(listener: socket.socket) -> list[str]:
     options = "--preload --workers=2 --threads=4 --graceful-timeout=2 --log-level=warning --no-control-socket"
-    application = ["--chdir", str(settings.BASE_DIR), "crmproject.wsgi"]
+    application = ["--pythonpath", str(settings.BASE_DIR), "crmproject.wsgi"]
     return [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", *options.split(), *application]
 
 

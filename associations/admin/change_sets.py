@@ -1,0 +1,46 @@
+"""The admin's list of what happened, read-only: one line per change, whoever made it."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import BigIntegerField, Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from associations.models import AssociationChange, ChangeSet, RecordEvent
+
+
+@admin.register(ChangeSet)
+class ChangeSetAdmin(admin.ModelAdmin[ChangeSet]):
+    list_display = ("at", "source", "user", "note", "depth", "facts")
+    list_filter = ("source",)
+    list_select_related = ("user",)
+    list_per_page = 50
+    search_fields = ("note", "user__username")
+    sortable_by = ()
+    ordering = ("-id",)
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+    fields = ("at", "source", "source_id", "user", "note", "depth", "processed_at", "facts")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChangeSet]:
+        return super().get_queryset(request).annotate(facts=_count(RecordEvent) + _count(AssociationChange))
+
+    @admin.display(description="facts")
+    def facts(self, change_set: ChangeSet) -> int:
+        """How many things happened: to records, and to associations."""
+        return change_set.facts  # type: ignore[attr-defined]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ChangeSet | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ChangeSet | None = None) -> bool:
+        return False
+
+
+def _count(model: type[Model]) -> Coalesce:
+    facts = model._default_manager.filter(change_set=OuterRef("pk")).order_by().values("change_set")
+    return Coalesce(Subquery(facts.annotate(count=Count("pk")).values("count")), 0, output_field=BigIntegerField())

@@ -1,0 +1,128 @@
+"""Enrollments in the admin: which record is in which workflow, and what each action did for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+
+from associations.querysets import Surroundings
+from workflows import querysets
+from workflows.models import Enrollment, Outcome
+from workflows.sentences import action_sentence
+
+from .reading import ReadOnlyAdmin, link
+
+# Of what was changed for one record, on its enrollment's page; the record's own page has it all.
+MOST_CHANGES = 200
+
+
+class RunFilter(admin.SimpleListFilter):
+    """The enrollments of one run. Its page links here; a list of all runs to choose from would be too long."""
+
+    title = "run"
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        run_id = str(self.used_parameters.get("run", ""))
+        return [(run_id, f"Run {run_id}")] if run_id.isascii() and run_id.isdecimal() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+        run_id = self.value()
+        return queryset.filter(batch__run_id=int(run_id)) if run_id else queryset
+
+
+class OutcomeFilter(admin.SimpleListFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return Outcome.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+        outcome = self.value()
+        return querysets.with_outcome(queryset, outcome) if outcome else queryset
+
+
+class EnrollmentChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """The outcomes of all the enrollments of a page at once."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        outcomes = querysets.outcomes_of(self.result_list)
+        for enrollment in self.result_list:
+            enrollment.outcomes = outcomes[enrollment.pk]
+
+
+@admin.register(Enrollment)
+class EnrollmentAdmin(ReadOnlyAdmin):
+    list_display = ("record", "record_id", "workflow", "state", "enrolled_at", "outcomes")
+    list_filter = ("workflow", "state", OutcomeFilter, RunFilter)
+    list_select_related = ("workflow", "record__object_type")
+    search_fields = ("record_id",)
+    search_help_text = "The id of a record"
+    fields = ("record_link", "workflow", "run", "state", "enrolled_at", "ended_at", "ordinal")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return EnrollmentChangeList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("record__object_type", "batch__run__revision", "workflow__object_type")
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Enrollment], search_term: str
+    ) -> tuple[QuerySet[Enrollment], bool]:
+        for word in search_term.split():
+            is_id = word.isascii() and word.isdecimal() and len(word) < 19
+            queryset = queryset.filter(record_id=int(word)) if is_id else queryset.none()
+        return queryset, False
+
+    @admin.display(description="outcomes")
+    def outcomes(self, enrollment: Any) -> str:
+        told = [(each.get_outcome_display(), each.value or "") for each in enrollment.outcomes]
+        return format_html_join("", '<div class="outcome">{} <i>{}</i></div>', told)
+
+    @admin.display(description="record")
+    def record_link(self, enrollment: Enrollment) -> str:
+        return link(enrollment.record)
+
+    @admin.display(description="run")
+    def run(self, enrollment: Enrollment) -> str:
+        return link(enrollment.batch.run)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Enrollment | None = None,
+    ) -> HttpResponse:
+        if obj:
+            context["done_actions"] = _done_actions(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _done_actions(enrollment: Enrollment) -> list[dict[str, Any]]:
+    """Each action of the run's revision with what it did for this record so far."""
+    outcomes = querysets.outcomes_of([enrollment])[enrollment.pk]
+    changes = querysets.pair_changes(enrollment, MOST_CHANGES)
+    around = Surroundings(enrollment.workflow.object_type)
+    return [
+        {
+            "sentence": action_sentence(raw["kind"], raw["fields"], around),
+            "outcomes": [each for each in outcomes if each.action_run.position == position],
+            "changes": [(each, link(each.other)) for each in changes if each.position == position],
+        }
+        for position, raw in enumerate(enrollment.batch.run.revision.definition["actions"])
+    ]

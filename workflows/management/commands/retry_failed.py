@@ -1,0 +1,24 @@
+"""Try again what was put aside because its action failed."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from workflows.models import Batch
+from workflows.services import isolation
+
+
+class Command(BaseCommand):
+    help = "Try failed batches again, of all runs or of some; the workers do it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run", nargs="*", type=int, help="a run's id")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        failed = Batch.objects.filter(state=Batch.State.FAILED)
+        if options["run"]:
+            failed = failed.filter(run__in=options["run"])
+        self.stdout.write(f"{isolation.retry(failed)} batches are tried again.")

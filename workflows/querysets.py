@@ -1,0 +1,153 @@
+"""Named reads that admin, API and commands share: what came of runs and enrollments, in few queries for many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import BigIntegerField, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Cast
+
+from associations.models import AssociationChange, Record
+from associations.querysets import association_types
+from associations.types import DirectedType
+
+from .models import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, Run
+
+
+class CountOf(Subquery):
+    """How many rows a subquery has. With a slice, counting stops at its end."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
+@dataclass(frozen=True)
+class OutcomeSum:
+    """One outcome, summed: for how many records, and how many pairs (0 where it is about the record itself)."""
+
+    outcome: Outcome
+    records: int
+    pairs: int
+
+
+@dataclass
+class Progress:
+    """How far a run is, and what came of it so far over all its actions."""
+
+    batches: int = 0
+    done: int = 0
+    failed: int = 0
+    outcomes: list[OutcomeSum] = field(default_factory=list)
+
+
+def progress_of(runs: Iterable[Run]) -> dict[int, Progress]:
+    """The progress of each of these runs, by id; two queries."""
+    found: dict[int, Progress] = defaultdict(Progress)
+    ids = [run.pk for run in runs]
+    counted = (
+        Batch.objects.filter(run__in=ids)
+        .values("run")
+        .annotate(
+            batches=Count("id"),
+            done=Count("id", filter=Q(state=Batch.State.FINISHED)),
+            failed=Count("id", filter=Q(state=Batch.State.FAILED)),
+        )
+        .order_by()
+        .values_list("run", "batches", "done", "failed")
+    )
+    for run_id, batches, done, failed in counted:
+        found[run_id] = Progress(batches, done, failed)
+    sums = _sum_outcomes(ActionRun.objects.filter(batch__run__in=ids), "batch__run")
+    for (run_id,), outcomes in sums.items():
+        found[run_id].outcomes = outcomes
+    return found
+
+
+def outcomes_by_action(run: Run) -> dict[tuple[int, str], list[OutcomeSum]]:
+    """What each action of a run did, summed over its batches, by its position and kind; one query."""
+    sums = _sum_outcomes(ActionRun.objects.filter(batch__run=run), "position", "kind")
+    return {(position, kind): outcomes for (position, kind), outcomes in sums.items()}
+
+
+def _sum_outcomes(action_runs: QuerySet[ActionRun], *by: str) -> dict[tuple[Any, ...], list[OutcomeSum]]:
+    """Action runs keep the sums of their own outcomes, so this reads a row per batch and action, never per record."""
+    sums = {
+        f"{outcome}_{what}": Sum(
+            Cast(KeyTextTransform(what, KeyTransform(outcome.value, "outcomes")), BigIntegerField()), default=0
+        )
+        for outcome in Outcome
+        for what in ("records", "pairs")
+    }
+    return {
+        tuple(row[each] for each in by): [
+            OutcomeSum(outcome, records, row[f"{outcome}_pairs"])
+            for outcome in Outcome
+            if (records := row[f"{outcome}_records"])
+        ]
+        for row in action_runs.values(*by).annotate(**sums).order_by(*by)
+    }
+
+
+# Enrollments ------------------------------------------------------------------------------------
+
+
+def with_outcome(enrollments: QuerySet[Enrollment], outcome: str) -> QuerySet[Enrollment]:
+    """Those for which some action had this outcome. Looks only into batches whose sums say that there are any."""
+    batches = ActionRun.objects.filter(outcomes__has_key=outcome).values("batch")
+    own = ActionOutcome.objects.filter(action_run__batch=OuterRef("batch"), record=OuterRef("record"), outcome=outcome)
+    return enrollments.filter(Exists(own), batch__in=batches)
+
+
+def outcomes_of(enrollments: Iterable[Enrollment]) -> dict[int, list[ActionOutcome]]:
+    """The outcomes of each of these enrollments, by its id, in the order of the actions; one query."""
+    ids = {(each.batch_id, each.record_id): each.pk for each in enrollments}
+    outcomes = ActionOutcome.objects.filter(
+        action_run__batch__in={batch_id for batch_id, _ in ids}, record__in={record_id for _, record_id in ids}
+    ).select_related("action_run")
+    found: dict[int, list[ActionOutcome]] = defaultdict(list)
+    for outcome in outcomes.order_by("action_run__position", "outcome"):
+        if enrollment_id := ids.get((outcome.action_run.batch_id, outcome.record_id)):
+            found[enrollment_id].append(outcome)
+    return found
+
+
+@dataclass(frozen=True)
+class PairChange:
+    """An action added or removed an association, or a label on it, as the enrolled record sees it."""
+
+    position: int
+    added: bool
+    directed: DirectedType
+    other: Record
+
+
+def pair_changes(enrollment: Enrollment, most: int) -> list[PairChange]:
+    """What the actions changed for an enrolled record, the first so many; of labels and records still there."""
+    positions = dict(
+        ActionRun.objects.filter(batch=enrollment.batch_id, change_set__isnull=False).values_list(
+            "change_set", "position"
+        )
+    )
+    mine = enrollment.record_id
+    changes = list(
+        AssociationChange.objects.filter(Q(source=mine) | Q(target=mine), change_set__in=positions).order_by("id")[
+            :most
+        ]
+    )
+    types = association_types().in_bulk({each.type_id for each in changes})
+    others = Record.objects.select_related("object_type").in_bulk(
+        {id_ for each in changes for id_ in (each.source_id, each.target_id)}
+    )
+    return [
+        PairChange(
+            positions[each.change_set_id], each.added, DirectedType(types[each.type_id], outgoing), others[other_id]
+        )
+        for each in changes
+        for outgoing in [each.source_id == mine]
+        for other_id in [each.target_id if outgoing else each.source_id]
+        if each.type_id in types and other_id in others
+    ]
