@@ -34,6 +34,13 @@ def read_value(prop: Property, raw: object) -> Value | None:
     return _READERS[prop.type](prop, raw)
 
 
+def read_part(raw: object) -> str:
+    """Text as a part of a value may be, of any type. Raises ValueError for what no value contains."""
+    part = str(raw)
+    _refuse_unstorable(part)
+    return part
+
+
 def _refuse_unstorable(raw: str) -> None:
     if len(raw) > MAX_TEXT:
         raise ValueError(f"is {len(raw):,} characters long; at most {MAX_TEXT:,} are kept")

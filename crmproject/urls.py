@@ -1,13 +1,12 @@
 """The doors: the admin (with the queue's dashboard below it), and what machines ask."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import path
 from django.views.generic import RedirectView
 
 from workflows import views
 
 urlpatterns = [
-    path("admin/queues/", include("django_rq.urls")),
     path("admin/", admin.site.urls),
     path("healthz", views.healthz),
     path("readyz", views.readyz),

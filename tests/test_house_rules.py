@@ -23,8 +23,10 @@ LAYERS = {
     "sql": 0,
     "querysets": 1,
     "criteria": 1,
+    "triggers": 1,
     "services": 2,
     "actions": 2,
+    "sentences": 2,
     "admin": 3,
     "api": 3,
     "jobs": 3,
@@ -34,6 +36,7 @@ LAYERS = {
     "apps": 3,
 }
 KNOWS_THE_QUEUE = {
+    "crmproject.admin",
     "crmproject.queues",
     "crmproject.workers",
     "crmproject.management.commands.rqcron",

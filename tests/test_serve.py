@@ -18,10 +18,7 @@ import psycopg
 import pytest
 import redis
 from django.conf import settings
-from django.db import connection
 from rq import Queue
-
-from crmproject import preflight
 
 from .processes import MANAGE, alive, descendants, parent_of, wait_until
 from .servers import Valkey, free_port
@@ -275,20 +272,6 @@ def test_what_is_missing_is_one_line(tmp_path, name, value, sentence):
 def test_a_data_dir_that_cannot_be_written_to_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     assert "cannot be written to" in refusal(tmp_path, DATA_DIR=str(tmp_path / "file"), SECRET_KEY="x" * 60)
-
-
-def test_a_disk_without_space_is_said(tmp_path, monkeypatch):
-    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 3_000_000})())
-    with pytest.raises(preflight.NotReady, match="Only 2 MB are free"):
-        preflight.lock(tmp_path)
-
-
-def test_an_old_postgresql_is_said(monkeypatch):
-    monkeypatch.setattr(connection, "vendor", "postgresql")
-    monkeypatch.setattr(connection, "ensure_connection", lambda: None)
-    monkeypatch.setattr(connection, "pg_version", 140_009, raising=False)
-    with pytest.raises(preflight.NotReady, match="is PostgreSQL 14; 15 or newer is needed"):
-        preflight.check_database()
 
 
 def test_a_folder_that_lies_deep_gets_a_short_path_for_the_socket(tmp_path):

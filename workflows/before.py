@@ -13,14 +13,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 from associations.models import AssociationChange, AssociationEnd, RecordEvent
 from associations.types import DirectedType
 
 # A test of properties, given the column in which they stand.
 Test = Callable[[str], Q]
-_TAKEN_OUT = (RecordEvent.Kind.ARCHIVED, RecordEvent.Kind.MERGED)
 
 
 class ClaimedChangeSet(models.Model):
@@ -82,9 +83,9 @@ def association_q(directed: DirectedType, record: str = "pk", test: Test | None 
 
 
 def _was_live(record: str) -> Q:
-    """Whether a joined record was live before."""
-    events = claimed_events().filter(record=OuterRef(f"{record}_id"))
-    restored = Exists(events.filter(kind=RecordEvent.Kind.RESTORED))
-    taken_out = Exists(events.filter(kind__in=_TAKEN_OUT))
+    """Whether a joined record was live before: what first happened to it says so, or it is as it was."""
+    kinds = (RecordEvent.Kind.ARCHIVED, RecordEvent.Kind.MERGED, RecordEvent.Kind.RESTORED)
+    events = claimed_events().filter(record=OuterRef(f"{record}_id"), kind__in=kinds)
+    first = Coalesce(Subquery(events.order_by("id").values("kind")[:1]), Value(""))
     live_now = Q(**{f"{record}__archived_at__isnull": True})
-    return (live_now & ~Q(restored)) | (~live_now & Q(taken_out))
+    return ~Q(Exact(first, Value(RecordEvent.Kind.RESTORED))) & (~Q(Exact(first, Value(""))) | live_now)

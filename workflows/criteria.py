@@ -21,7 +21,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 
 from associations.models import AssociationEnd, AssociationType, ObjectType, Property
-from associations.property_values import read_value
+from associations.property_values import read_part, read_value
 from associations.querysets import Surroundings
 from associations.types import DirectedType
 
@@ -235,7 +235,7 @@ def _read_values(prop: Property, operator: str, values: Any) -> tuple[Any, ...]:
     typed: list[Any] = []
     for value in values:
         try:
-            read = str(value) if operator in PARTS else read_value(prop, value)
+            read = read_part(value) if operator in PARTS else read_value(prop, value)
         except ValueError as error:
             raise ValidationError({"values": f"{prop} {error}"}) from None
         if read in (None, ""):

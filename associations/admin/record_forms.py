@@ -13,7 +13,7 @@ from .values import PropertyField, field_name
 
 
 class RecordForm(ServiceForm[Record]):
-    """Only what was changed is sent to the service, so that two people who edit two fields both keep their change."""
+    """Only what differs from what is kept goes to the service, so that saving judges and writes nothing else."""
 
     class Meta:
         model = Record

@@ -127,10 +127,9 @@ class RecordList(ServiceAdmin[Record]):
         chosen = [record for record in records if str(record.pk) == request.POST.get("survivor")]
         if not chosen:
             return self._ask_for_survivor(request, records)
-        [survivor] = chosen
-        [merged] = [record for record in records if record != survivor]
+        [merged] = [record for record in records if record != chosen[0]]
         try:
-            merging.merge_records(survivor.object_type, survivor.pk, merged.pk, origin=self.origin(request))
+            survivor = merging.merge_records(merged.object_type, chosen[0].pk, merged.pk, origin=self.origin(request))
         except Refused as error:
             self.message_user(request, f"Nothing was merged: {error}", messages.ERROR)
             return None

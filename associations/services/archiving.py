@@ -68,7 +68,8 @@ def delete_records(object_type: ObjectType, ids: Iterable[int], *, origin: Origi
     The ledger keeps that associations were there, without the values that matched. Returns how many were deleted.
     """
     with transaction.atomic():
-        found = list(Record.objects.filter(object_type=object_type, id__in=list(ids)).values_list("id", flat=True))
+        chosen = Record.objects.filter(object_type=object_type, id__in=list(ids)).order_by("id")
+        found = list(chosen.select_for_update().values_list("id", flat=True))
         if not found:
             return 0
         change_set = open_change_set(origin)

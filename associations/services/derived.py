@@ -32,12 +32,14 @@ def write_derived(
         return
     if not new and unique:
         UniqueValue.objects.filter(record__in=records).delete()
-    UniqueValue.objects.bulk_create(
-        UniqueValue(property=prop, record=record, key=key)
+    held = [
+        UniqueValue(property_id=prop.pk, record_id=record.pk, key=key)
         for prop in unique
         for record in records
         if (key := unique_key(record.properties.get(prop.name))) is not None
-    )
+    ]
+    # In one order for everybody: two that save the same values at once meet at the first, not crosswise.
+    UniqueValue.objects.bulk_create(sorted(held, key=lambda each: (each.property_id, each.key)))
     match_keys.write_keys(records, indexes, new=new)
 
 

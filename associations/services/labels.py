@@ -37,9 +37,7 @@ def create_unlabeled_types(object_type: ObjectType, others: Iterable[ObjectType]
     types = []
     for first, second in pairs:
         inverse_id = next_id if first == second else next_id + 1
-        types.append(
-            AssociationType(id=next_id, inverse_id=inverse_id, from_object_type=first, to_object_type=second)
-        )
+        types.append(AssociationType(id=next_id, inverse_id=inverse_id, from_object_type=first, to_object_type=second))
         next_id = inverse_id + 1
     AssociationType.objects.bulk_create(types)
 

@@ -54,9 +54,7 @@ def associate(
     return LinkCounts(associations, put)
 
 
-def remove_labels(
-    labels: Sequence[DirectedType], pairs: Iterable[tuple[int, int]], *, origin: Origin
-) -> LinkCounts:
+def remove_labels(labels: Sequence[DirectedType], pairs: Iterable[tuple[int, int]], *, origin: Origin) -> LinkCounts:
     """Take labels off pairs; the associations stay [H]. The unlabeled type is no label: see `disassociate`."""
     labels = [label for label in dict.fromkeys(labels) if not label.type.is_unlabeled]
     with transaction.atomic():
@@ -80,6 +78,7 @@ def _stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) ->
     pairs = list(dict.fromkeys(pairs))
     if selves := [record for record, other in pairs if record == other]:
         raise Refused(f"A record is never associated with itself: {selves[0]}.")
+    sql.hold_records(list({id_ for pair in pairs for id_ in pair}))
     for object_type, ids in (
         (unlabeled.record_type, {record for record, _ in pairs}),
         (unlabeled.other_type, {other for _, other in pairs}),
@@ -124,9 +123,7 @@ def _refuse_if_over_limit(types: Sequence[DirectedType]) -> None:
 # As a set ---------------------------------------------------------------------------------------
 
 
-def associate_staged(
-    unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet
-) -> tuple[int, int]:
+def associate_staged(unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet) -> tuple[int, int]:
     """Associate the staged pairs and put `label` on them, new or not. Counts of new associations and labels.
 
     Pairs for which there is no room under a limit are marked in the stage and left out whole.
@@ -162,10 +159,17 @@ def _put_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: 
     if label.type.is_primary:
         # Setting another company as primary takes it from the old one in the same transaction [H].
         sql.remove_other_primaries(label, change_set.pk)
-    labelled = sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=True)
-    labelled += sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=False)
+    labelled = _insert_labels(label, unlabeled, change_set)
+    if label.type.is_primary and sql.remove_other_primaries(label, change_set.pk):
+        # A first company that somebody else associated meanwhile became primary on its own: it gives way.
+        labelled += _insert_labels(label, unlabeled, change_set)
     sql.record_added(label, [label.type.pk], change_set.pk)
     return labelled
+
+
+def _insert_labels(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> int:
+    new = sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=True)
+    return new + sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=False)
 
 
 def remove_labels_staged(labels: Sequence[DirectedType], change_set: ChangeSet) -> int:
@@ -179,6 +183,7 @@ def remove_labels_staged(labels: Sequence[DirectedType], change_set: ChangeSet) 
 
 def disassociate_staged(unlabeled: DirectedType, change_set: ChangeSet) -> None:
     """Remove the associations of the staged pairs with all their labels."""
+    sql.lock_staged_associations(unlabeled)
     # Within one object type labels may lie either way round; across types all rows of a pair lie alike.
     for own, other in unlabeled.orientations:
         sql.remove_staged(own, other, change_set.pk, None)

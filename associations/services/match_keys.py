@@ -41,10 +41,12 @@ def rebuild(index: MatchIndex) -> int:
     count = 0
     for first, last in id_ranges(records.order_by("id").values_list("id", flat=True)):
         with transaction.atomic():
-            MatchKey.objects.filter(index=index, record__gte=first, record__lte=last).delete()
-            # Locked, so that a save of one of these records comes either before the read or after the write.
-            chunk = records.filter(id__range=(first, last), archived_at=None).order_by("id").select_for_update()
-            count += len(MatchKey.objects.bulk_create(_keys(chunk, [index])))
+            # Locked before all else, so that a save of one of these records comes either before the read or after
+            # the write. A record that is new since then has written its own key, which stays.
+            chunk = list(records.filter(id__range=(first, last)).order_by("id").select_for_update(no_key=True))
+            MatchKey.objects.filter(index=index, record__in=[record.pk for record in chunk]).delete()
+            live = [record for record in chunk if record.archived_at is None]
+            count += len(MatchKey.objects.bulk_create(_keys(live, [index])))
     index.built_at = timezone.now()
     index.save(update_fields=["built_at"])
     return count

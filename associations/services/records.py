@@ -149,12 +149,12 @@ def _ids_by_unique_value(
 
 
 def _lock_live(object_type: ObjectType, ids: Sequence[int]) -> dict[int, Record]:
-    """The live records of these ids, locked in id order."""
+    """The live records of these ids, locked in id order; not against those who only refer to them."""
     if len(set(ids)) < len(ids):
         twice = next(id_ for id_ in ids if ids.count(id_) > 1)
         raise Refused(f"{object_type.label} {twice} occurs twice in one request.")
     records = Record.objects.filter(object_type=object_type, archived_at=None, id__in=ids)
-    found = {record.pk: record for record in records.order_by("id").select_for_update()} if ids else {}
+    found = {record.pk: record for record in records.order_by("id").select_for_update(no_key=True)} if ids else {}
     if missing := set(ids) - found.keys():
         raise Refused(f"There is no {object_type.label.lower()} {min(missing)}, or it is archived.")
     return found

@@ -50,9 +50,7 @@ def create_object_type(
             raise ValidationError({"name": problem})
         object_type.full_clean()
         object_type.save()
-        PropertyGroup.objects.create(
-            object_type=object_type, name=f"{name}_information", label=f"{label} information"
-        )
+        PropertyGroup.objects.create(object_type=object_type, name=f"{name}_information", label=f"{label} information")
         create_unlabeled_types(object_type, [*existing, object_type])
         try:
             create_property(object_type, name=primary_property, label=primary_label or primary_property.capitalize())

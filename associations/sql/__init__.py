@@ -8,7 +8,7 @@ Called by services only (and by workflows.sql, which fills the stage and reads t
 """
 
 from . import checks
-from .base import compiled, execute, fetch, in_ids, is_postgresql, json_text, lock_object_type, marks
+from .base import compiled, execute, fetch, hold_records, in_ids, is_postgresql, json_text, lock_object_type, marks
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -34,6 +34,7 @@ from .writing import (
     insert_associations,
     insert_first_primaries,
     insert_labels,
+    lock_staged_associations,
     record_added,
     remove_all_of,
     remove_other_primaries,
@@ -56,6 +57,7 @@ __all__ = [
     "count_told",
     "execute",
     "fetch",
+    "hold_records",
     "in_ids",
     "insert_associations",
     "insert_first_primaries",
@@ -63,6 +65,7 @@ __all__ = [
     "is_postgresql",
     "json_text",
     "lock_object_type",
+    "lock_staged_associations",
     "lock_staged_records",
     "marks",
     "missing_pairs",

@@ -55,6 +55,16 @@ def marks(values: Sequence[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
+def hold_records(record_ids: Sequence[int]) -> None:
+    """Keep records from being archived, merged or deleted until the transaction ends; others may hold them too.
+
+    In id order, as everybody locks records (record pkey).
+    """
+    if is_postgresql():
+        chosen, params = in_ids("id", record_ids)
+        fetch(f"SELECT id FROM associations_record WHERE {chosen} ORDER BY id FOR KEY SHARE", params)
+
+
 def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
     """Until the transaction ends: writers of records share it, a change of what they must write excludes them.
 

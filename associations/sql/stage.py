@@ -149,6 +149,4 @@ def refuse_second_primaries(directed: DirectedType) -> int:
 
 def refused_pairs(state: int, most: int) -> list[tuple[int, int]]:
     """The first few staged pairs of a state, for an error text."""
-    return fetch(
-        "SELECT record_id, other_id FROM staged_pair WHERE state = %s ORDER BY 1, 2 LIMIT %s", [state, most]
-    )
+    return fetch("SELECT record_id, other_id FROM staged_pair WHERE state = %s ORDER BY 1, 2 LIMIT %s", [state, most])

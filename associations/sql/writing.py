@@ -85,6 +85,20 @@ def record_added(directed: DirectedType, type_ids: Sequence[int], change_set_id:
 # Removing ---------------------------------------------------------------------------------------
 
 
+def lock_staged_associations(unlabeled: DirectedType) -> None:
+    """Lock the associations of the admitted pairs, in a statement of its own before they are removed: labels that
+    others are just putting on them are there, and go along, only for the statements that come after (association pkey).
+    """
+    if is_postgresql():
+        source, target = unlabeled.ends("s")
+        fetch(
+            "SELECT 1 FROM staged_pair s JOIN associations_association a"
+            f" ON a.source_id = {source} AND a.target_id = {target} AND a.type_id = %s"
+            " WHERE s.state = 0 ORDER BY a.source_id, a.target_id FOR UPDATE OF a",
+            [unlabeled.type.pk],
+        )
+
+
 def remove_staged(own: str, other: str, change_set_id: int, type_ids: Sequence[int] | None) -> int:
     """Remove the rows of the admitted pairs that lie one way round, of some types or (None) of all.
 
@@ -145,6 +159,12 @@ def count_told(change_set_id: int, type_id: int, *, added: bool) -> int:
 def remove_all_of(record_ids: Sequence[int], change_set_id: int) -> int:
     """Remove every association of some records, the ledger first (association pkey, association_by_target)."""
     (by_source, sources), (by_target, targets) = (in_ids(f"a.{end}_id", record_ids) for end in ("source", "target"))
+    if is_postgresql():  # as in lock_staged_associations
+        fetch(
+            f"SELECT 1 FROM associations_association a WHERE {by_source} OR {by_target}"
+            " ORDER BY a.source_id, a.target_id FOR UPDATE",
+            [*sources, *targets],
+        )
     # What lies between two of them is told once: by its source.
     for chosen, params in [(by_source, sources), (f"{by_target} AND NOT {by_source}", [*targets, *sources])]:
         execute(

@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -42,7 +41,8 @@ class _Fields(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = dict(attrs)
-        name, value = has.get("name") or "", has.get("value") or ""
+        unsaid = "on" if has.get("type") == "checkbox" else ""
+        name, value = has.get("name") or "", has.get("value") or unsaid
         if tag == "form":
             self.inside = has.get("id") == self.form_id
         if not self.inside or "disabled" in has:
@@ -73,7 +73,7 @@ class _Fields(HTMLParser):
             self.textarea = ""
 
 
-def fields_on(page: HttpResponse, form_id: str) -> dict[str, list[str]]:
+def fields_on(page: Any, form_id: str) -> dict[str, list[str]]:
     """What the page's form would send if nothing were changed in it."""
     parser = _Fields(form_id)
     parser.feed(page.content.decode())

@@ -18,10 +18,8 @@ class ExcelDate(int):
 
 
 def write_xlsx(path: Path, rows: Sequence[Sequence[object]], *, first_row: int = 1) -> None:
-    sheet = "".join(
-        f'<row r="{number}">{"".join(_cell(f"{chr(65 + place)}{number}", value) for place, value in enumerate(row))}</row>'
-        for number, row in enumerate(rows, first_row)
-    )
+    data = "".join(_row(number, row) for number, row in enumerate(rows, first_row))
+    main = f'xmlns="{OOXML}/spreadsheetml/2006/main"'
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{OOXML}/package/2006/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -29,16 +27,21 @@ def write_xlsx(path: Path, rows: Sequence[Sequence[object]], *, first_row: int =
         f'<Override PartName="/xl/styles.xml" ContentType="{TYPES}.styles+xml"/>'
         f'<Override PartName="/xl/sheet.xml" ContentType="{TYPES}.worksheet+xml"/></Types>',
         "_rels/.rels": _relations(("1", "officeDocument", "xl/workbook.xml")),
-        "xl/workbook.xml": f'<workbook xmlns="{OOXML}/spreadsheetml/2006/main" xmlns:r="{OFFICE}">'
+        "xl/workbook.xml": f'<workbook {main} xmlns:r="{OFFICE}">'
         '<sheets><sheet name="Sheet" sheetId="1" r:id="r1"/></sheets></workbook>',
         "xl/_rels/workbook.xml.rels": _relations(("1", "worksheet", "sheet.xml"), ("2", "styles", "styles.xml")),
-        "xl/styles.xml": f'<styleSheet xmlns="{OOXML}/spreadsheetml/2006/main"><cellXfs count="2">'
+        "xl/styles.xml": f'<styleSheet {main}><cellXfs count="2">'
         '<xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>',
-        "xl/sheet.xml": f'<worksheet xmlns="{OOXML}/spreadsheetml/2006/main"><sheetData>{sheet}</sheetData></worksheet>',
+        "xl/sheet.xml": f"<worksheet {main}><sheetData>{data}</sheetData></worksheet>",
     }
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in parts.items():
             archive.writestr(name, text)
+
+
+def _row(number: int, values: Sequence[object]) -> str:
+    cells = "".join(_cell(f"{chr(65 + place)}{number}", value) for place, value in enumerate(values))
+    return f'<row r="{number}">{cells}</row>'
 
 
 def _cell(place: str, value: object) -> str:

@@ -274,7 +274,7 @@ def test_of_two_that_upsert_one_value_the_second_updates() -> None:
 
 
 def test_many_values_saved_at_once_in_opposite_order_end_in_words_and_not_in_a_deadlock() -> None:
-    values = [{"email": f"{number}@example.com"} for number in range(300)]
+    values = [{"email": f"{number}@example.com"} for number in range(1000)]
     for _ in range(3):
         results = at_once(partial(save, "contact", values), partial(save, "contact", values[::-1]))
         assert sorted(type(each).__name__ for each in results) == ["InvalidRecords", "Saved"]

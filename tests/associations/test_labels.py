@@ -93,7 +93,12 @@ def test_the_id_of_a_deleted_label_is_never_given_again() -> None:
 
 @pytest.mark.parametrize(
     ("word", "name"),
-    [("Point of contact", "point_of_contact"), ("2nd owner", "label_2nd_owner"), ("経理", "label"), ("C++ / Go", "c_go")],
+    [
+        ("Point of contact", "point_of_contact"),
+        ("2nd owner", "label_2nd_owner"),
+        ("経理", "label"),
+        ("C++ / Go", "c_go"),
+    ],
 )
 def test_a_label_gets_an_internal_name_from_its_word(word: str, name: str) -> None:
     assert make_label("contact", "deal", word).type.name == name

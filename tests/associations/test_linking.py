@@ -72,9 +72,7 @@ def test_only_live_records_of_the_right_type_are_associated(contacts: list[Recor
     wrong = [(contacts[0].pk, deals[0].pk), (contacts[0].pk, contacts[1].pk), (deals[1].pk, deals[2].pk), (1, 999_999)]
     for pair in wrong:
         with pytest.raises(Refused, match=r"There is no (deal|contact) \d+, or it is archived"):
-            linking.associate(
-                unlabeled("contact", "deal"), [(contacts[2].pk, deals[2].pk), pair], origin=ORIGIN
-            )
+            linking.associate(unlabeled("contact", "deal"), [(contacts[2].pk, deals[2].pk), pair], origin=ORIGIN)
     assert not Association.objects.exists()
     assert not ChangeSet.objects.filter(association_changes__isnull=False).exists()
 

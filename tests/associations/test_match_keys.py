@@ -79,7 +79,9 @@ def test_the_ranges_of_chunks_hold_every_id_once(monkeypatch: pytest.MonkeyPatch
 
 def test_a_rebuild_mends_what_is_wrong() -> None:
     index = match_keys.ensure_match_index(prop("city"), "normalized")
-    right, wrong, missing, archived = make_records("contact", [{"city": city} for city in ("Rome", "Oslo", "Bern", "x")])
+    right, wrong, missing, archived = make_records(
+        "contact", [{"city": city} for city in ("Rome", "Oslo", "Bern", "x")]
+    )
     stale = MatchKey.objects.get(record=archived)
     archiving.archive_records(object_type("contact"), [archived.pk], origin=ORIGIN)
     MatchKey.objects.filter(record=wrong).update(key=b"wrong")
@@ -154,7 +156,9 @@ class KeptIsRebuilt(TestCase):
     @given(st.lists(STEP, max_size=8))
     def test_kept_keys_are_the_rebuilt_ones(self, steps: list[tuple]) -> None:
         contact = object_type("contact")
-        indexes = [match_keys.ensure_match_index(prop(name), how) for name, how in (("city", "normalized"), ("state", "exact"))]
+        indexes = [
+            match_keys.ensure_match_index(prop(name), how) for name, how in (("city", "normalized"), ("state", "exact"))
+        ]
         records = make_records("contact", [{} for _ in range(4)])
         for kind, place, *more in steps:
             record = Record.objects.filter(pk=records[place].pk).first()

@@ -135,9 +135,7 @@ def test_two_primaries_for_one_record_in_one_request_are_refused(record: Record,
     assert primary_of(record) == words(record, companies[0]) == set()
 
 
-def test_primary_can_be_taken_off_and_the_next_company_does_not_get_it(
-    record: Record, companies: list[Record]
-) -> None:
+def test_primary_can_be_taken_off_and_the_next_company_does_not_get_it(record: Record, companies: list[Record]) -> None:
     """Only the first company becomes primary on its own."""
     associate(record, companies[0])
     remove_label(record, companies[0], primary(record.object_type.name, "company"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from associations.models import Property
-from associations.property_values import MAX_TEXT, read_value
+from associations.property_values import MAX_TEXT, read_part, read_value
 
 OPTIONS = [{"value": value, "label": value.upper()} for value in ("a", "b", "c")]
 
@@ -207,3 +207,10 @@ def test_the_order_of_kept_times_is_the_order_of_time(first: dt.datetime, second
     kept = [read_value(DATETIME, each.replace(tzinfo=dt.UTC)) for each in (first, second)]
     if first.replace(microsecond=0) < second.replace(microsecond=0):
         assert str(kept[0]) < str(kept[1])
+
+
+@pytest.mark.parametrize("raw", ["a\x00b", "\ud800", "x" * (MAX_TEXT + 1)])
+def test_a_part_of_a_value_is_no_text_that_no_value_could_contain(raw: str) -> None:
+    assert read_part(42) == "42"
+    with pytest.raises(ValueError):
+        read_part(raw)

@@ -47,7 +47,9 @@ def test_a_number_comes_back_from_the_database_as_it_was_saved(number: float) ->
     assert not save("deal", [RecordInput({"amount": number}, id=deal.pk)]).changed
 
 
-@pytest.mark.parametrize("text", ["Ünïcödé", "日本", "🙂", "'; DROP TABLE x; --", '{"a": 1}', "\\u0000", "%s %(a)s", "\u202e"])
+@pytest.mark.parametrize(
+    "text", ["Ünïcödé", "日本", "🙂", "'; DROP TABLE x; --", '{"a": 1}', "\\u0000", "%s %(a)s", "\u202e"]
+)
 def test_any_text_comes_back_as_it_was_saved(text: str) -> None:
     assert kept(make_record("contact", firstname=text)) == {"firstname": text}
 

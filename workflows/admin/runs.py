@@ -36,7 +36,10 @@ class RunAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "cause", "state", "created_at", "batches_done", "outcomes")
     list_filter = ("state", "cause", "workflow")
     list_select_related = ("workflow",)
-    fields = ("workflow", "ran", "cause", "whom", "state", "note", "created_at", "finished_at", "started_by", "depth")
+    fields = ("workflow", "ran", "cause", "whom", "state", "created_at", "finished_at", "started_by", "depth")
+
+    def get_fields(self, request: HttpRequest, obj: Run | None = None) -> tuple[Any, ...]:
+        return (*self.fields, "note") if obj and obj.note else self.fields
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RunChangeList

@@ -40,7 +40,7 @@ class EnrollForm(forms.Form):
         records = workflow.object_type.plural_label.lower()
         choices = [(ALL, f"All {records}"), (NAMED, f"These {records}:")]
         if matching is not None:
-            choices.insert(0, (MATCHING, f"The {matching:,} {records} that meet the triggers now"))
+            choices.insert(0, (MATCHING, f"Those that meet the triggers now: {_count(matching, workflow)}"))
         cast(forms.ChoiceField, self.fields["whom"]).choices = choices
 
     def clean_ids(self) -> list[int]:
@@ -71,6 +71,9 @@ class SwitchPages(WorkflowPages):
     def turn_on(self, request: HttpRequest, workflow_id: int) -> HttpResponse:
         """Asks whether those who meet the triggers now should be enrolled, too [H]."""
         workflow = self.opened(request, workflow_id, ENABLE)
+        if workflow.is_enabled:
+            self.message_user(request, f"“{workflow}” is on already.")
+            return self.back(workflow)
         definition = lifecycle.definition_json(workflow)
         try:
             if request.method == "POST":
@@ -88,7 +91,7 @@ class SwitchPages(WorkflowPages):
             workflow,
             "Turn on",
             has_triggers=bool(definition["triggers"]),
-            matching=matching,
+            matching=f"{_count(matching, workflow)} {'meets' if matching == 1 else 'meet'} the triggers",
             description=describe(definition, Surroundings(workflow.object_type)),
             may_run=request.user.has_perm(RUN),
         )
@@ -148,6 +151,11 @@ class SwitchPages(WorkflowPages):
         if request.user.has_perm("workflows.view_run"):
             return redirect("admin:workflows_run_change", run.pk)
         return self.back(run.workflow)
+
+
+def _count(records: int, workflow: Workflow) -> str:
+    object_type = workflow.object_type
+    return f"{records:,} {(object_type.label if records == 1 else object_type.plural_label).lower()}"
 
 
 def _count_matching(definition: dict[str, Any], workflow: Workflow) -> int:

@@ -63,17 +63,21 @@ class MarkedSelect(forms.Select):
 class ValuesField(forms.Field):
     """Several values, one a line."""
 
-    widget = forms.Textarea(attrs={"rows": 1, "cols": 24, "placeholder": "Value; several: one a line"})
-    default_validators = [ProhibitNullCharactersValidator()]
+    widget = forms.Textarea(attrs={"rows": 1, "cols": 24, "placeholder": "One value a line"})
 
     def prepare_value(self, value: Any) -> Any:
         return "\n".join(map(_as_text, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> list[str]:
-        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+        ProhibitNullCharactersValidator()(value or "")
+        return _lines(value)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return self.to_python(data) != [_as_text(value) for value in initial or []]
+        return _lines(data) != list(map(_as_text, initial or []))
+
+
+def _lines(text: Any) -> list[str]:
+    return [line.strip() for line in str(text or "").splitlines() if line.strip()]
 
 
 def _as_text(value: object) -> str:
@@ -182,10 +186,10 @@ class EnrollmentTriggerInline(admin.TabularInline[EnrollmentTrigger, Workflow]):
     extra = 1
     max_num = MAX_FILTERS
     verbose_name = "filter"
-    verbose_name_plural = "Enrollment triggers: all filters of a group must be met, of any one group"
+    verbose_name_plural = "Enrollment triggers: all filters of at least one group must be met"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EnrollmentTrigger]:
-        return enrolling_filters(super().get_queryset(request))
+        return enrolling_filters(super().get_queryset(request)).select_related("workflow__object_type")
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         if not self.has_change_permission(request, obj):

@@ -19,8 +19,8 @@ from associations.querysets import Surroundings
 from workflows.actions import ACTIONS
 from workflows.models import Action, Enrollment, Run, Workflow
 from workflows.querysets import CountOf
-from workflows.sentences import action_sentence, describe
-from workflows.services import editing
+from workflows.sentences import describe
+from workflows.services import editing, lifecycle
 
 from .actions import ActionPages
 from .pages import ENABLE, RUN
@@ -95,6 +95,14 @@ class WorkflowAdmin(ActionPages, SwitchPages):
         """Only one that was never turned on: the others have a history, which stays."""
         return super().has_delete_permission(request, obj) and (obj is None or obj.revision_id is None)
 
+    def get_form(self, request: HttpRequest, obj: Workflow | None = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if not obj:
+            object_type = form.base_fields["object_type"].widget  # to be chosen here, not to be edited on the way
+            object_type.can_add_related = object_type.can_change_related = object_type.can_view_related = False
+            object_type.can_delete_related = False
+        return form
+
     def save_by_service(self, request: HttpRequest, form: Any, obj: Workflow | None) -> Workflow:
         return obj or editing.create_workflow(**form.cleaned_data)  # an existing one is saved with its triggers
 
@@ -137,10 +145,10 @@ class WorkflowAdmin(ActionPages, SwitchPages):
         obj: Workflow | None = None,
     ) -> HttpResponse:
         if obj:
-            around = Surroundings(obj.object_type)
-            actions = obj.actions.order_by("position", "id")
+            description = describe(lifecycle.definition_json(obj), Surroundings(obj.object_type))
             context |= {
-                "actions": [(each, action_sentence(each.kind, each.fields, around)) for each in actions],
+                "description": description,
+                "actions": list(zip(obj.actions.order_by("position", "id"), description.actions, strict=True)),
                 "kinds": ACTIONS.values(),
                 "may_change": self.has_change_permission(request, obj),
                 "may_enable": request.user.has_perm(ENABLE),

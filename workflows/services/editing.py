@@ -47,12 +47,19 @@ def change_workflow(
         locked.name, locked.description, locked.should_re_enroll = name, description, should_re_enroll
         locked.full_clean()
         locked.save(update_fields=["name", "description", "should_re_enroll", "updated_at"])
-        enrolling_filters(locked.triggers.all()).delete()
-        EnrollmentTrigger.objects.bulk_create(
-            EnrollmentTrigger(workflow=locked, group=each.group, kind=each.kind, fields=each.fields)
-            for each in triggers
-        )
+        _replace(enrolling_filters(locked.triggers.all()), list(triggers), locked)
         read_triggers(lifecycle.definition_json(locked), locked.object_type)
+
+
+def _replace(there: QuerySet[EnrollmentTrigger], wanted: list[EnrollmentTrigger], workflow: Workflow) -> None:
+    """Rows that stay keep their ids: whoever has the page open elsewhere can still save it."""
+    staying = set(there.values_list("pk", flat=True)).intersection(each.pk for each in wanted)
+    there.exclude(pk__in=staying).delete()
+    for each in wanted:
+        each.workflow = workflow
+        each.pk = each.pk if each.pk in staying else None
+    EnrollmentTrigger.objects.bulk_update([each for each in wanted if each.pk], ["group", "kind", "fields"])
+    EnrollmentTrigger.objects.bulk_create([each for each in wanted if not each.pk])
 
 
 def enrolling_filters(triggers: QuerySet[EnrollmentTrigger]) -> QuerySet[EnrollmentTrigger]:
