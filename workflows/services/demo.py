@@ -17,6 +17,7 @@ from associations.types import DirectedType
 from workflows.models import Action, EnrollmentTrigger, Workflow
 
 ORIGIN = Origin.system("Demo data")
+DESCRIPTION = "An example that came with the demo data."
 COMPANIES = 40
 CONTACTS = 200
 DEALS = 80
@@ -158,7 +159,9 @@ def _workflows(
 def _workflow(
     name: str, object_type: ObjectType, trigger: dict[str, object], kind: str, fields: dict[str, object]
 ) -> Workflow:
-    workflow = Workflow.objects.create(name=name, object_type=object_type, should_re_enroll=True)
+    workflow = Workflow.objects.create(
+        name=name, description=DESCRIPTION, object_type=object_type, should_re_enroll=True
+    )
     EnrollmentTrigger.objects.create(workflow=workflow, kind=EnrollmentTrigger.Kind.PROPERTY, fields=trigger)
     Action.objects.create(workflow=workflow, kind=kind, fields=fields)
     return workflow
@@ -171,3 +174,8 @@ def is_empty() -> bool:
         or Workflow.objects.exists()
         or AssociationType.objects.filter(category=AssociationType.Category.USER_DEFINED).exclude(name="").exists()
     )
+
+
+def left_off() -> list[Workflow]:
+    """The demo's workflows that a start that was cut off has not turned on yet, in the order to run them."""
+    return list(Workflow.objects.filter(description=DESCRIPTION, revision=None).order_by("id"))

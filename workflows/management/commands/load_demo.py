@@ -25,14 +25,15 @@ class Command(BaseCommand):
         parser.add_argument("--timeout", type=int, default=120, help="seconds to wait for the workers")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not demo.is_empty():
+        if demo.is_empty():
+            with transaction.atomic():
+                workflows = demo.load_demo()
+            self.stdout.write(
+                f"Loaded {demo.COMPANIES} companies, {demo.CONTACTS} contacts and {demo.DEALS} deals. Running:"
+            )
+        elif not (workflows := demo.left_off()):
             self.stdout.write("There is data already; the demo was not loaded.")
             return
-        with transaction.atomic():
-            workflows = demo.load_demo()
-        self.stdout.write(
-            f"Loaded {demo.COMPANIES} companies, {demo.CONTACTS} contacts and {demo.DEALS} deals. Running:"
-        )
         for workflow in workflows:
             self._run(workflow, options)
 
