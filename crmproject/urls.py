@@ -6,6 +6,9 @@ from django.views.generic import RedirectView
 
 from workflows import views
 
+admin.site.site_header = admin.site.site_title = "Association workflows"
+admin.site.index_title = "Records, labels, workflows"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", views.healthz),

@@ -43,7 +43,10 @@ _characters = st.one_of(
     st.sampled_from("aAbB %_'\"\\.;$[]{}:,*?\n1é\u0301ßİı😀\u202e\ufeff\uffff"),
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"),
 )
-_words = st.one_of(st.text(st.sampled_from("aB% "), max_size=3), st.text(_characters, max_size=6))
+_words = st.one_of(
+    st.lists(st.sampled_from(["ab", "aB", "B%", "é ", "😀"]), min_size=1, max_size=4).map("".join),
+    st.text(_characters, max_size=6),
+)
 _amounts = st.one_of(
     st.integers(-3, 3),
     st.floats(allow_nan=False, allow_infinity=False),
@@ -95,8 +98,9 @@ def property_filters(draw: st.DrawFn, name: str, operator: str, pool: Pool) -> d
         prop = Property(name=name, type=KINDS[name][0], field_type=KINDS[name][1])
         values = sorted([draw(known), draw(known)], key=lambda value: read_value(prop, value) or 0)
     elif operator in PARTS:
-        value, start, length = str(draw(known)), draw(st.integers(-2, 1)), draw(st.integers(1, 3))
-        values = [value[start:][:length] or "a"]
+        value, length = str(draw(known)), draw(st.integers(1, 3))
+        part = {"starts_with": value[:length], "ends_with": value[-length:]}.get(operator, value[1:][:length])
+        values = [part or "a"]
     else:
         values = [draw(known)]
     more = {"or_no_value": True} if draw(st.booleans()) else {}
