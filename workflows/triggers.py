@@ -65,7 +65,7 @@ def changed(prop: Property, values: tuple[Any, ...] = ()) -> QuerySet[RecordEven
     """The oldest events of records whose value of a property is another one now: any, or one of `values`."""
 
     def text(column: str) -> Coalesce:
-        return Coalesce(Cast(KeyTextTransform(prop.name, column), TextField()), Value(""))
+        return Coalesce(Cast(KeyTextTransform(prop.name, column), TextField()), Value(""), output_field=TextField())
 
     same = Q(Exact(text("before"), text("record__properties")))
     events = oldest_events().exclude(kind=RecordEvent.Kind.CREATED).filter(~same)

@@ -184,6 +184,8 @@ def remove_labels_staged(labels: Sequence[DirectedType], change_set: ChangeSet) 
 def disassociate_staged(unlabeled: DirectedType, change_set: ChangeSet) -> None:
     """Remove the associations of the staged pairs with all their labels."""
     sql.lock_staged_associations(unlabeled)
+    types = querysets.types_of_pair(unlabeled.record_type, unlabeled.other_type)
+    ids = sorted({directed.type.pk for directed in types})
     # Within one object type labels may lie either way round; across types all rows of a pair lie alike.
     for own, other in unlabeled.orientations:
-        sql.remove_staged(own, other, change_set.pk, None)
+        sql.remove_staged(own, other, change_set.pk, ids)

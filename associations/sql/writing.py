@@ -99,19 +99,19 @@ def lock_staged_associations(unlabeled: DirectedType) -> None:
         )
 
 
-def remove_staged(own: str, other: str, change_set_id: int, type_ids: Sequence[int] | None) -> int:
-    """Remove the rows of the admitted pairs that lie one way round, of some types or (None) of all.
+def remove_staged(own: str, other: str, change_set_id: int, type_ids: Sequence[int]) -> int:
+    """Remove the rows of the admitted pairs that lie one way round, of some types.
 
     The ledger is written first and locks the doomed rows, so of two workers only one removes and tells it;
     then exactly what the ledger says is deleted (association pkey; ledger by change set).
     """
-    only = f" AND a.type_id IN ({marks(type_ids)})" if type_ids is not None else ""
     execute(
         "INSERT INTO associations_associationchange (change_set_id, source_id, target_id, type_id, added)"
         " SELECT %s, a.source_id, a.target_id, a.type_id, false FROM staged_pair s"
-        f" JOIN associations_association a ON a.{own}_id = s.record_id AND a.{other}_id = s.other_id{only}"
+        f" JOIN associations_association a ON a.{own}_id = s.record_id AND a.{other}_id = s.other_id"
+        f" AND a.type_id IN ({marks(type_ids)})"
         " WHERE s.state = 0" + (" FOR UPDATE OF a" if is_postgresql() else ""),
-        [change_set_id, *(type_ids or ())],
+        [change_set_id, *type_ids],
     )
     return _delete_as_told(change_set_id)
 

@@ -247,3 +247,13 @@ def test_primary_of_another_type_is_not_touched(contacts: list[Record], deals: l
     disassociate(contacts[0], company)
     assert associated(company, primary("company", "deal")) == {deals[0].pk}
     assert AssociationEnd.objects.filter(record=contacts[0]).count() == 0
+
+
+def test_pairs_of_other_object_types_are_not_touched(contacts: list[Record], deals: list[Record]) -> None:
+    manager = make_label("contact", "contact", "Manager", "Report")
+    a, b, _ = contacts
+    associate(a, b, manager, manager.reverse)
+    for pair in ((a, b), (b, a)):
+        removed = linking.disassociate(unlabeled("contact", "deal"), [(pair[0].pk, pair[1].pk)], origin=ORIGIN)
+        assert removed == LinkCounts()
+    assert words(a, b) == {"unlabeled", "Manager", "Report"}
