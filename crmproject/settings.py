@@ -18,6 +18,7 @@
 | LOG_LEVEL            | from which level on processes report to the console        | WARNING                      |
 | TIME_ZONE            | in which dates are shown                                   | UTC                          |
 | PHONE_REGION         | region of phone numbers that have no country code          | US                           |
+| SWEEP_SECONDS      | how long work may lie about before the sweep takes it up   | 30                           |
 | READY_WITHIN       | /readyz fails when an event has waited for more seconds    | 60                           |
 | METRICS_TOKEN      | bearer token for /metrics; staff may always                | none                         |
 | LOG_FORMAT         | line, or json: one JSON object a line, with all the ids    | line                         |
@@ -220,6 +221,7 @@ LABELS_PER_PAIR = env.int("LABELS_PER_PAIR", default=50)
 PHONE_REGION = env.str("PHONE_REGION", default="US")
 # Whether `manage.py serve` fills an empty database with the demo.
 DEMO = env.bool("DEMO", default=True)
+SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=30)
 READY_WITHIN = env.int("READY_WITHIN", default=60)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Which job reads the outbox: associations rings this bell without knowing who listens.

@@ -17,15 +17,13 @@ from workflows.models import Batch, Run
 from .enrollment import PREPARE_RUN, RUN_ACTION
 from .execution import finish_run
 
-AFTER = timedelta(seconds=30)
 
-
-def sweep(waiting_since: timedelta | None = AFTER) -> int:
-    """Ring for what has waited longer than this (None: for all that waits); how many bells rang."""
-    before = timezone.now() - (waiting_since or timedelta(seconds=-1))
+def sweep(seconds: float | None = None) -> int:
+    """Ring for what has waited for more seconds (SWEEP_SECONDS unless told); how many bells rang."""
+    before = timezone.now() - timedelta(seconds=settings.SWEEP_SECONDS if seconds is None else seconds)
     rung = 0
     if ChangeSet.objects.filter(processed_at=None, at__lt=before).exists():
-        queues.ring(settings.RECORD_EVENTS_JOB)
+        queues.enqueue(settings.RECORD_EVENTS_JOB)  # not by the bell: it may hang ringing for a job that was lost
         rung += 1
     for run_id in Run.objects.filter(state=Run.State.WAITING, created_at__lt=before).values_list("id", flat=True):
         queues.enqueue(PREPARE_RUN, run_id, queue="bulk")
