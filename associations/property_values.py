@@ -78,7 +78,7 @@ def _number(prop: Property, raw: object) -> int | float:
         return number
     # A whole number is kept as one, to its last digit: 1e+23 would come back from PostgreSQL as another value.
     try:
-        return int(raw)  # type: ignore[call-overload,no-any-return]
+        return int(raw)  # type: ignore[call-overload]
     except ValueError:  # text such as 1e3
         return int(number)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -71,4 +72,4 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
             return error
 
     with ThreadPoolExecutor(len(works)) as pool:
-        return [each.result(WAIT) for each in [pool.submit(_alone, lambda work=work: run(work)) for work in works]]
+        return [each.result(WAIT) for each in [pool.submit(_alone, partial(run, work)) for work in works]]

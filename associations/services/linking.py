@@ -101,7 +101,7 @@ def _labels_of_pair(unlabeled: DirectedType, labels: Sequence[DirectedType]) -> 
 
 
 def _refuse_if_over_limit(types: Sequence[DirectedType]) -> None:
-    """Refuse the whole request where staged pairs were refused under one of these types; says which limits they have."""
+    """Refuse the whole request where staged pairs were refused under one of these types, and say which limits."""
     if not (refused := sql.refused_pairs(sql.LIMIT_REACHED, 100)):
         return
     record, other = refused[0]

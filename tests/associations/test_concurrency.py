@@ -40,8 +40,8 @@ pytestmark = [needs_two_writers, pytest.mark.django_db(transaction=True, seriali
 
 def ledger_agrees() -> bool:
     net: Counter[tuple[int, int, int]] = Counter()
-    for *row, added in AssociationChange.objects.values_list("source", "type", "target", "added"):
-        net[tuple(row)] += 1 if added else -1
+    for source, type_, target, added in AssociationChange.objects.values_list("source", "type", "target", "added"):
+        net[source, type_, target] += 1 if added else -1
     rows = Association.objects.values_list("source_id", "type_id", "target_id")
     return {row for row, count in net.items() if count} == set(rows) and set(net.values()) <= {0, 1}
 

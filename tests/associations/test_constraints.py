@@ -163,7 +163,8 @@ def test_a_type_with_one_id_is_alike_both_ways(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize("side", ["max_to", "inverse_max_to"])
 @pytest.mark.parametrize("limit", [0, MAX_LIMIT + 1])
 def test_a_limit_is_from_1_to_10000_or_many(side: str, limit: int) -> None:
-    raw_type(**{side: MAX_LIMIT if limit else 1})  # the ends themselves are allowed
+    ends: dict[str, Any] = {side: MAX_LIMIT if limit else 1}
+    raw_type(**ends)  # the ends themselves are allowed
     with refused_by("limit_is_1_to_10000_or_many"):
         AssociationType.objects.filter(id=5001).update(**{side: limit})
 

@@ -10,7 +10,8 @@ from hypothesis.extra.django import TestCase
 from associations.comparison import COMPARISONS, match_key
 from associations.models import MatchIndex, MatchKey, Property, Record
 from associations.services import archiving, match_keys, merging
-from tests.factories import ORIGIN, RecordInput, change, make_property, make_record, make_records, object_type, save
+from associations.services.records import RecordInput
+from tests.factories import ORIGIN, change, make_property, make_record, make_records, object_type, save
 
 pytestmark = pytest.mark.django_db
 
@@ -178,5 +179,5 @@ class KeptIsRebuilt(TestCase):
         for index in indexes:
             kept = keys(index)
             match_keys.rebuild(index)
-            self.assertEqual(kept, keys(index))
-            self.assertEqual(kept, expected(index))
+            assert kept == keys(index)
+            assert kept == expected(index)

@@ -145,7 +145,7 @@ def test_a_merge_over_a_limit_is_refused_and_changes_nothing(contacts: list[Reco
     associate_pairs([(contacts[0], deals[0]), (contacts[0], deals[1]), (contacts[1], deals[2])])
     limit(unlabeled("contact", "deal"), to=2)
     sets = ChangeSet.objects.count()
-    with pytest.raises(LimitReached, match="would be associated with 3 deals .* and the limit is 2"):
+    with pytest.raises(LimitReached, match=r"would be associated with 3 deals .* and the limit is 2"):
         merge(contacts[0], contacts[1])
     assert Record.objects.get(pk=contacts[1].pk).archived_at is None
     assert associated(contacts[1], unlabeled("contact", "deal")) == {deals[2].pk}

@@ -195,8 +195,9 @@ def test_a_kept_value_survives_json(prop: Property, raw: object) -> None:
 def test_whatever_comes_is_kept_or_refused_in_words(prop: Property, raw: object) -> None:
     try:
         value = read_value(prop, raw)
-    except ValueError as refusal:
-        assert str(refusal)
+    except ValueError as error:
+        reason = str(error)
+        assert reason
     else:
         assert value is None or isinstance(value, str | int | float | bool)
         assert value != ""

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from associations.models import MatchIndex
-from associations.services import archiving, match_keys, merging
+from associations.services import archiving, linking, match_keys, merging
 from associations.services.records import RecordInput
 from associations.types import DirectedType
 from tests.factories import (
@@ -19,7 +19,6 @@ from tests.factories import (
     ContactValues,
     associate_pairs,
     limit,
-    linking,
     make_label,
     make_records,
     object_type,

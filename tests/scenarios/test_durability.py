@@ -9,15 +9,16 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from associations.models import Association, AssociationChange, ChangeSet, Record
-from tests.conftest import Valkey
 from tests.factories import make_label, make_records, object_type
 from tests.processes import MANAGE, environment, manage, wait_until
+from tests.servers import Valkey
 from tests.workflows.making import create, is_, make_workflow
 from workflows.models import Batch, Enrollment, Workflow
 
@@ -130,10 +131,8 @@ def test_workers_killed_every_second_lose_nothing_and_do_nothing_twice(
     chance = random.Random(11)
     writers = start_writers(tmp_path)
     for _ in range(20):
-        try:
+        with suppress(subprocess.TimeoutExpired):
             writers[0].wait(timeout=1)
-        except subprocess.TimeoutExpired:
-            pass
         installation.kill_a_worker(chance)
         installation.restart_the_dead()
     assert [writer.wait(timeout=120) for writer in writers] == [0] * WRITERS

@@ -9,42 +9,66 @@ from typing import Any
 
 from associations.models import Property
 from associations.property_values import Value, read_value
+from associations.types import DirectedType
 
 Raw = Mapping[str, Any]
 
 
 @dataclass
 class Plain:
-    """A record: its values now and before its last change, and with whom it is associated under which type id."""
+    """A record. `ends`: (type id, record id) of all it is associated with, under each type."""
 
     properties: Mapping[str, Property]
-    now: dict[str, Value] = field(default_factory=dict)
-    before: dict[str, Value] = field(default_factory=dict)
+    values: dict[str, Value]
     is_archived: bool = False
-    ends: list[tuple[int, Plain]] = field(default_factory=list)
-
-    def others(self, type_id: int) -> list[Plain]:
-        return [other for id_, other in self.ends if id_ == type_id and not other.is_archived]
+    ends: set[tuple[int, int]] = field(default_factory=set)
 
 
-def meets(groups: Sequence[Sequence[Raw]], record: Plain, instant: dt.datetime, *, before: bool = False) -> bool:
-    """Groups by OR, filters by AND. What is associated counts as it is now, whatever the record's values were."""
-    return any(all(_meets(raw, record, instant, before) for raw in group) for group in groups)
+class World(dict[int, Plain]):
+    """Records by id, and what can happen to them."""
+
+    def put(self, record: int, other: int, directed: DirectedType) -> None:
+        self[record].ends.add((directed.type_id, other))
+        self[other].ends.add((directed.reverse.type_id, record))
+
+    def take(self, record: int, other: int, directed: DirectedType) -> None:
+        self[record].ends.discard((directed.type_id, other))
+        self[other].ends.discard((directed.reverse.type_id, record))
+
+    def part(self, record: int, other: int) -> None:
+        """Nothing is left between two records."""
+        for one, two in ((record, other), (other, record)):
+            self[one].ends = {end for end in self[one].ends if end[1] != two}
+
+    def merge(self, survivor: int, merged: int) -> None:
+        """The survivor gets the other one's values where it has none, and its associations."""
+        kept, gone = self[survivor], self[merged]
+        kept.values = {**gone.values, **kept.values}
+        for plain in self.values():
+            plain.ends = {(type_id, survivor if other == merged else other) for type_id, other in plain.ends}
+        kept.ends = {end for end in kept.ends | gone.ends if end[1] != survivor}
+        gone.ends = set()
+        gone.is_archived = True
 
 
-def _meets(raw: Raw, record: Plain, instant: dt.datetime, before: bool) -> bool:
+def meeting(groups: Sequence[Sequence[Raw]], world: World, ids: set[int], instant: dt.datetime) -> set[int]:
+    """Of some records those that meet the criteria: groups by OR, filters by AND."""
+    return {id_ for id_ in ids if any(all(_meets(raw, world, id_, instant) for raw in group) for group in groups)}
+
+
+def _meets(raw: Raw, world: World, record: int, instant: dt.datetime) -> bool:
+    if raw["kind"] == "property":
+        return _value_meets(raw, world[record], instant)
+    others = [world[other] for type_id, other in world[record].ends if type_id == raw["type_id"]]
+    live = [other for other in others if not other.is_archived]
     if raw["kind"] == "association":
-        return bool(record.others(raw["type_id"])) is raw["has"]
-    if raw["kind"] == "associated_property":
-        return any(_value_meets(raw, other.properties, other.now, instant) for other in record.others(raw["type_id"]))
-    return _value_meets(raw, record.properties, record.before if before else record.now, instant)
+        return bool(live) is raw["has"]
+    return any(_value_meets(raw, other, instant) for other in live)
 
 
-def _value_meets(
-    raw: Raw, properties: Mapping[str, Property], values: Mapping[str, Value], instant: dt.datetime
-) -> bool:
-    prop = properties[raw["property"]]
-    value, operator = values.get(prop.name), raw["operator"]
+def _value_meets(raw: Raw, record: Plain, instant: dt.datetime) -> bool:
+    prop = record.properties[raw["property"]]
+    value, operator = record.values.get(prop.name), raw["operator"]
     if operator in ("is_known", "is_unknown"):
         return (value is not None) is (operator == "is_known")
     denied = {"is_not_equal_to": "is_equal_to", "is_none_of": "is_any_of", "does_not_contain": "contains"}

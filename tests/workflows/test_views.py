@@ -13,9 +13,9 @@ from pytest_django import Settings
 
 from associations.models import ChangeSet
 from crmproject import queues
-from tests.conftest import Valkey
 from tests.factories import make_record, make_records
 from tests.processes import wait_until
+from tests.servers import Valkey
 from tests.workflows.making import create, is_, make_workflow
 from workflows.services.enrollment import enroll_matching
 

@@ -107,7 +107,8 @@ def test_only_types_with_labels_are_offered_where_a_label_is_needed() -> None:
     partner()
     own, pet = object_type("contact"), object_type("pet").type_id
     for kind, action in ACTIONS.items():
-        offered = {value for value, _ in action.form(None, object_type=own).fields["to_object_type"].choices}
+        chosen: Any = action.form(None, object_type=own).fields["to_object_type"]
+        offered = {value for value, _ in chosen.choices}
         assert "0-2" in offered
         assert (pet in offered) is (kind == "create_associations")
     label = make_label("contact", "pet", "Owner")
