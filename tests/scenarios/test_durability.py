@@ -18,7 +18,7 @@ from django.db import connection
 from associations.models import Association, AssociationChange, ChangeSet, Record
 from tests.factories import make_label, make_records, object_type
 from tests.processes import MANAGE, environment, manage, wait_until
-from tests.servers import Valkey
+from tests.servers import Valkey, postgres_server
 from tests.workflows.making import create, is_, make_workflow
 from workflows.models import Batch, Enrollment, Workflow
 
@@ -34,14 +34,15 @@ COMPANIES = [f"Company {number}" for number in range(40)]
 class Installation:
     """Two workers and a scheduler, each started again when it has died."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: str) -> None:
+        self.environment = environment(SWEEP_SECONDS="2", **more)
         self.commands = [["rqworker", "default", "bulk", "-v0"]] * 2 + [["rqcron", "workflows.cron"]]
         self.processes = [self._start(command) for command in self.commands]
 
     def _start(self, command: list[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, MANAGE, *command],
-            env=environment(SWEEP_SECONDS="2"),
+            env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -69,14 +70,18 @@ def installation(transactional_db: None) -> Iterator[Installation]:
 
 @pytest.fixture
 def workflow(transactional_db: None) -> Workflow:
+    return define_workflow()
+
+
+def define_workflow() -> Workflow:
     make_records("company", [{"name": name} for name in COMPANIES])
     label = make_label("contact", "company", "Employer", "Employee")
     step = create("company", "company", "name", label=label)
     return make_workflow("contact", step, triggers=[[is_("city", "Boston")]])
 
 
-def start_writers(folder: Path) -> list[subprocess.Popen[bytes]]:
-    """Four imports at once: nine of ten records meet the triggers."""
+def start_writers(folder: Path, **more: str) -> list[subprocess.Popen[bytes]]:
+    """Four imports at once: nine of ten records meet the triggers. Started again they go on where they were."""
     writers = []
     for writer in range(WRITERS):
         file = folder / f"contacts{writer}.csv"
@@ -87,7 +92,7 @@ def start_writers(folder: Path) -> list[subprocess.Popen[bytes]]:
                 city = "Berlin" if number % 10 == 0 else "Boston"
                 rows.writerow([f"c{writer}.{number}@example.com", COMPANIES[number % len(COMPANIES)].upper(), city])
         command = [sys.executable, MANAGE, "import_records", "contact", str(file), "--batch-size", "50", "--quiet"]
-        writers.append(subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL))
+        writers.append(subprocess.Popen(command, env=environment(**more), stderr=subprocess.DEVNULL))
     return writers
 
 
@@ -157,3 +162,34 @@ def test_a_queue_server_that_dies_with_all_its_data_loses_nothing(
 
     wait_until(done, seconds=120)
     all_is_done_once()
+
+
+def in_shell(statement: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """Do something with the functions of this module on another database."""
+    code = f"from tests.scenarios.test_durability import *; {statement}"
+    return manage("shell", "-v0", "-c", code, timeout=180, **more)
+
+
+def test_a_database_that_is_cut_off_in_the_middle_loses_nothing(queue_server: Valkey, tmp_path: Path) -> None:
+    with postgres_server(durable=True) as server:
+        there = {"DATABASE_URL": server.url}
+        assert manage("migrate", "-v0", **there).returncode == 0
+        assert in_shell("define_workflow()", **there).returncode == 0
+        installation = Installation(**there)
+        try:
+            writers = start_writers(tmp_path, **there)
+            for _ in range(3):
+                with suppress(subprocess.TimeoutExpired):
+                    writers[0].wait(timeout=3)
+                server.restart("immediate")
+                installation.restart_the_dead()
+            for _ in range(5):  # an import that lost its connection goes on where it was
+                if [writer.wait(timeout=120) for writer in writers] == [0] * WRITERS:
+                    break
+                writers = start_writers(tmp_path, **there)
+            installation.restart_the_dead()
+            wait_until(lambda: in_shell("assert nothing_waits()", **there).returncode == 0, seconds=120)
+        finally:
+            installation.end()
+        done = in_shell("all_is_done_once()", **there)
+        assert done.returncode == 0, done.stderr
