@@ -148,7 +148,7 @@ def remove_labels(
     for record, other in associated_pairs(model, log.counts, labels):
         if associations:
             if model.has(record, unlabeled, other):
-                model.disassociate([(record, other)])
+                model.disassociate(unlabeled, [(record, other)])
                 log.pair(record, "association_removed")
             continue
         for label in labels:

@@ -39,15 +39,11 @@ class Model:
         return [id_ for id_, each in sorted(self.records.items()) if each.type == type_name and not each.archived]
 
     def unlabeled(self, type_name: str, other: str) -> Type:
-        return next(
-            each
-            for each in self.types.values()
-            if each.is_unlabeled and (each.record_type, each.other_type) == (type_name, other)
-        )
+        return next(each for each in self.types.values() if each.is_unlabeled and each.sides == (type_name, other))
 
     def primary(self, type_name: str, other: str) -> Type | None:
-        found = [each for each in self.types.values() if each.is_primary]
-        return next((each for each in found if (each.record_type, each.other_type) == (type_name, other)), None)
+        found = [each for each in self.types.values() if each.is_primary and each.sides == (type_name, other)]
+        return found[0] if found else None
 
     def has(self, record: int, type_: Type, other: int) -> bool:
         return (record, type_.id, other) in self.links
@@ -86,7 +82,7 @@ class Model:
             raise Refusal("one limit for both ways")
         limits = self.limits | {type_.id: to, type_.inverse: inverse_to}
         for label in self.types.values():
-            own, pairs = limits.get(label.id), limits.get(self.unlabeled(label.record_type, label.other_type).id)
+            own, pairs = limits.get(label.id), limits.get(self.unlabeled(*label.sides).id)
             if own is not None and pairs is not None and own > pairs:
                 raise Refusal("a label's limit is within its pair's")
         self.limits = limits
@@ -204,7 +200,7 @@ class Model:
 
     def make_association(self, record: int, unlabeled: Type, other: int) -> None:
         """A record's first company becomes its primary one."""
-        to_company = self.primary(unlabeled.record_type, unlabeled.other_type)
+        to_company = self.primary(*unlabeled.sides)
         if to_company is not None:
             owner, company = self.record_and_company(record, unlabeled, other)
             if not self.others(owner, self.unlabeled(self.records[owner].type, "company")):
@@ -272,6 +268,7 @@ class Model:
             for label in labels:
                 self.unlink(record, label, other)
 
-    def disassociate(self, pairs: Iterable[Pair]) -> None:
-        for pair in pairs:
-            self.links = {link for link in self.links if {link[0], link[2]} != set(pair)}
+    def disassociate(self, unlabeled: Type, pairs: Iterable[Pair]) -> None:
+        for record, other in pairs:
+            if self.has(record, unlabeled, other):
+                self.links = {link for link in self.links if {link[0], link[2]} != {record, other}}

@@ -24,6 +24,10 @@ class Type:
     is_primary: bool = False
     is_builtin: bool = False
 
+    @property
+    def sides(self) -> tuple[str, str]:
+        return self.record_type, self.other_type
+
 
 @dataclass
 class Record:

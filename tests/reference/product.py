@@ -50,7 +50,7 @@ def groups(keys: list[tuple[int, Any]]) -> Groups:
 
 
 def product_state(type_names: tuple[str, ...]) -> dict[str, Any]:
-    limits = {}
+    limits: dict[int, int | None] = {}
     types = AssociationType.objects.filter(from_object_type__name__in=type_names, to_object_type__name__in=type_names)
     for type_ in types:
         limits |= {type_.id: type_.max_to, type_.inverse_id: type_.inverse_max_to}

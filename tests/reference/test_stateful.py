@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -30,12 +32,13 @@ class ProductAndModel(SideBySide):
         step: making.Step,
         in_model: Callable[[list[int], Type], actions.Outcomes],
         *used: Type | None,
+        is_idempotent: bool = True,
     ) -> None:
         """Enroll some records of the pair's first type, and once more: the second time changes nothing."""
         live = self.model.live(pair[0])
         if not live:
             return
-        enrolled = data.draw(st.lists(st.sampled_from(live), min_size=1, max_size=4, unique=True))
+        enrolled = data.draw(st.lists(st.sampled_from(live), min_size=min(2, len(live)), max_size=4, unique=True))
         records = list(querysets.live_records(object_type(pair[0]), enrolled).select_related("object_type"))
         for type_ in used:
             self.model.used_by_workflows |= self.model.both_ways(type_) if type_ else set()
@@ -44,18 +47,24 @@ class ProductAndModel(SideBySide):
             run = making.do(step, records)
             expected = in_model(enrolled, self.model.unlabeled(*pair))
             assert {record.pk: making.outcomes(run, record) for record in records} == expected
-            if is_again:
+            if is_again and is_idempotent:
                 assert self.model.links == before
             self.the_whole_state_is_the_same()
 
-    @rule(data=st.data(), several=st.sampled_from(["all", "all", "oldest", "newest", "review"]), cap=st.integers(1, 4))
+    @rule(
+        data=st.data(),
+        several=st.sampled_from(["all", "all", "oldest", "newest", "review"]),
+        cap=st.sampled_from([9, 9, 1, 2]),
+    )
     def create_associations(self, data: st.DataObject, several: str, cap: int) -> None:
         pair = self.a_pair_of_types(data)
         names, comparison = data.draw(st.sampled_from(MATCHES[pair]))
         label = data.draw(st.one_of(st.none(), st.sampled_from(self.labels_of(pair)))) if self.labels_of(pair) else None
         if label and label.is_primary and pair[1] == "company" and several == "all":
             several = "oldest"
-        more = {"comparison": comparison, "several": several} | ({"cap": cap} if several == "all" else {})
+        more: dict[str, Any] = {"comparison": comparison, "several": several} | (
+            {"cap": cap} if several == "all" else {}
+        )
         step = making.create(pair[1], *names, label=directed(label) if label else None, **more)
         self.act(
             data,
@@ -72,10 +81,8 @@ class ProductAndModel(SideBySide):
         apply_to=st.sampled_from(["all", "matching_property", "enrolled_property", "associated_property"]),
     )
     def apply_label(self, data: st.DataObject, apply_to: str) -> None:
-        pair = self.a_pair_of_types(data)
-        label = self.a_label(data, pair)
-        if label is None:
-            return
+        label = self.a_label(data)
+        pair = label.sides
         names, comparison = data.draw(st.sampled_from(MATCHES[pair]))
         condition = own = theirs = match = None
         more: dict[str, object] = {}
@@ -106,10 +113,12 @@ class ProductAndModel(SideBySide):
 
     @rule(data=st.data(), mode=st.sampled_from(["append", "replace"]))
     def update_labels(self, data: st.DataObject, mode: str) -> None:
-        pair = self.a_pair_of_types(data)
-        existing, new = self.a_label(data, pair), self.a_label(data, pair)
-        if existing is None or new is None or existing.id in self.model.both_ways(new):
+        existing = self.a_label(data)
+        pair = existing.sides
+        others = [each for each in self.labels_of(pair) if existing.id not in self.model.both_ways(each)]
+        if not others:
             return
+        new = data.draw(st.sampled_from(others))
         self.act(
             data,
             pair,
@@ -119,15 +128,17 @@ class ProductAndModel(SideBySide):
             ),
             existing,
             new,
+            # Of several companies of a record with the existing label only one can become Primary; the next run
+            # finds the others, and Primary moves on.
+            is_idempotent=not (mode == "replace" and new.is_primary),
         )
 
     @rule(data=st.data(), associations=st.booleans())
     def remove_labels_by_workflow(self, data: st.DataObject, associations: bool) -> None:
-        pair = self.a_pair_of_types(data)
-        found = self.labels_of(pair)
-        if not found:
-            return
-        chosen = data.draw(st.lists(st.sampled_from(found), min_size=1, max_size=3, unique=True))
+        label = self.a_label(data)
+        pair = label.sides
+        more = data.draw(st.lists(st.sampled_from(self.labels_of(pair)), max_size=2))
+        chosen = list(dict.fromkeys([label, *more]))
         self.act(
             data,
             pair,
