@@ -173,7 +173,7 @@ def in_shell(statement: str, **more: str) -> subprocess.CompletedProcess[str]:
 def test_a_database_that_is_cut_off_in_the_middle_loses_nothing(queue_server: Valkey, tmp_path: Path) -> None:
     with postgres_server(durable=True) as server:
         there = {"DATABASE_URL": server.url}
-        assert manage("migrate", "-v0", **there).returncode == 0
+        assert manage("migrate", "-v0", timeout=120, **there).returncode == 0
         assert in_shell("define_workflow()", **there).returncode == 0
         installation = Installation(**there)
         try:
