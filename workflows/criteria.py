@@ -29,6 +29,8 @@ from . import before
 from .operators import ANY_OF, IS_EQUAL_TO, KNOWN_OR_NOT, OPERATORS, PARTS, property_q
 
 MAX_FILTERS = 250
+_TEST = {"kind", "property", "operator", "values", "value", "or_no_value"}
+_FIELDS = {"property": _TEST, "associated_property": {*_TEST, "type_id"}, "association": {"kind", "type_id", "has"}}
 
 
 # Filters ----------------------------------------------------------------------------------------
@@ -157,6 +159,8 @@ def read_criteria(
 ) -> Criteria:
     """Criteria from their JSON. Raises ValidationError that names group and filter."""
     around = around or Surroundings(object_type)
+    if not isinstance(groups, list | tuple) or not all(isinstance(group, list | tuple) for group in groups):
+        raise ValidationError("Criteria are a list of groups, and a group is a list of filters.")
     if sum(len(group) for group in groups) > MAX_FILTERS:
         raise ValidationError(f"At most {MAX_FILTERS} filters are possible.")
     read = []
@@ -175,16 +179,30 @@ def read_criteria(
 def read_filter(raw: Mapping[str, Any], object_type: ObjectType, around: Surroundings | None = None) -> Filter:
     """One filter from its JSON. Raises ValidationError by field. Whoever reads several shares what is around."""
     around = around or Surroundings(object_type)
-    match raw.get("kind", "property"):
+    if not isinstance(raw, Mapping):
+        raise ValidationError("A filter is an object of names and values.")
+    raw = {name: value for name, value in raw.items() if value is not None}
+    kind = raw.get("kind", "property")
+    known = _FIELDS.get(str(kind), set(raw))
+    if unknown := {name: "This kind of filter has no such field." for name in raw if name not in known}:
+        raise ValidationError(unknown)
+    match kind:
         case "property":
             return _read_property_filter(raw, object_type, around)
         case "associated_property":
             directed = _read_type(raw, around)
             return AssociatedPropertyFilter(directed, _read_property_filter(raw, directed.other_type, around))
         case "association":
-            return AssociationFilter(_read_type(raw, around), bool(raw.get("has", True)))
+            return AssociationFilter(_read_type(raw, around), _read_bool(raw, "has", default=True))
         case other:
             raise ValidationError({"kind": f"There is no kind of filter called {other!r}."})
+
+
+def _read_bool(raw: Mapping[str, Any], name: str, *, default: bool) -> bool:
+    value = raw.get(name, default)
+    if not isinstance(value, bool):
+        raise ValidationError({name: "Say true or false."})
+    return value
 
 
 def _read_type(raw: Mapping[str, Any], around: Surroundings) -> DirectedType:
@@ -206,13 +224,14 @@ def _read_property_filter(raw: Mapping[str, Any], object_type: ObjectType, aroun
     if prop is None:
         raise ValidationError({"property": f"A {object_type.label.lower()} has no property {name!r}."})
     operator = raw.get("operator") or IS_EQUAL_TO
-    if operator not in OPERATORS[prop.type]:
+    if operator not in list(OPERATORS[prop.type]):
         known = ", ".join(OPERATORS[prop.type])
         raise ValidationError({"operator": f"{prop} cannot be tested by {operator!r}; possible are: {known}."})
     values = raw.get("values")
     if values is None:
         values = [raw["value"]] if raw.get("value") not in (None, "") else []
-    return PropertyFilter(prop, operator, _read_values(prop, operator, values), bool(raw.get("or_no_value", False)))
+    or_no_value = _read_bool(raw, "or_no_value", default=False)
+    return PropertyFilter(prop, operator, _read_values(prop, operator, values), or_no_value)
 
 
 def _read_values(prop: Property, operator: str, values: Any) -> tuple[Any, ...]:
@@ -227,7 +246,7 @@ def _read_values(prop: Property, operator: str, values: Any) -> tuple[Any, ...]:
     if operator in ("in_last_days", "in_next_days"):
         try:
             days = int(values[0])
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             days = 0
         if not 1 <= days <= 36_500:
             raise ValidationError({"values": f"{values[0]!r:.60} is not a number of days from 1 to 36,500."})

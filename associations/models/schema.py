@@ -239,6 +239,11 @@ class AssociationType(models.Model):
         return self.label != self.inverse_label
 
     @property
+    def is_paired_within_one_type(self) -> bool:
+        """Whether two records may have it in both directions, as two rows."""
+        return self.from_object_type_id == self.to_object_type_id and not self.is_symmetric
+
+    @property
     def is_primary(self) -> bool:
         return self.id in self.PRIMARY_IDS
 

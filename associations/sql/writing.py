@@ -66,10 +66,18 @@ def insert_first_primaries(unlabeled: DirectedType, primary_id: int, change_set_
 def record_added(directed: DirectedType, type_ids: Sequence[int], change_set_id: int) -> int:
     """Write the ledger of the rows that this change set added, with the values that matched.
 
-    `type_ids` must all lie the way `directed` does (association pkey).
+    `type_ids` must all lie the way `directed` does. One request may give both directions of a paired label, which
+    are rows of one type: what the first told is not told again (association pkey, ledger_by_pair).
     """
     source, target = directed.ends("s")
     source_value, target_value = directed.ends("s", "value")
+    told = (
+        " AND NOT EXISTS (SELECT 1 FROM associations_associationchange told WHERE told.source_id = a.source_id"
+        " AND told.target_id = a.target_id AND told.type_id = a.type_id AND told.change_set_id = a.change_set_id"
+        " AND told.added)"
+        if directed.type.is_paired_within_one_type
+        else ""
+    )
     return execute(
         "INSERT INTO associations_associationchange"
         " (change_set_id, source_id, target_id, type_id, added, source_value, target_value)"
@@ -77,7 +85,7 @@ def record_added(directed: DirectedType, type_ids: Sequence[int], change_set_id:
         " FROM staged_pair s"
         f" JOIN associations_association a ON a.source_id = {source} AND a.target_id = {target}"
         f" AND a.type_id IN ({marks(type_ids)}) AND a.change_set_id = %s"
-        f" WHERE s.state = 0 AND NOT {staged_twice(directed)}",
+        f" WHERE s.state = 0 AND NOT {staged_twice(directed)}{told}",
         [*type_ids, change_set_id],
     )
 

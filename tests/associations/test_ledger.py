@@ -185,3 +185,11 @@ def test_a_user_who_leaves_does_not_take_the_history_along() -> None:
     archiving.archive_records(object_type("contact"), [contact.pk], origin=Origin.user(user.pk))
     user.delete()
     assert ChangeSet.objects.latest("id").source == ChangeSet.Source.USER
+
+
+def test_both_directions_of_a_paired_label_in_one_request_are_told_once() -> None:
+    manager = make_label("contact", "contact", "Manager", "Report")
+    ada, ben = make_records("contact", 2)
+    associate_pairs([(ada, ben), (ben, ada)], manager, manager.reverse)
+    rows = AssociationChange.objects.filter(type=manager.type).values_list("source", "target", "added")
+    assert sorted(rows) == [(ada.pk, ben.pk, True), (ben.pk, ada.pk, True)]

@@ -168,3 +168,75 @@ def test_a_property_that_cannot_be_is_refused_by_field(fields: dict[str, Any], w
 def test_a_record_keeps_values_of_a_property_of_ones_own(fields: dict[str, Any], raw: str, kept: object) -> None:
     make_property("contact", "thing", **fields)
     assert make_record("contact", thing=raw).properties == {"thing": kept}
+
+
+# Changing and deleting properties --------------------------------------------------------------
+
+
+def select_property(*values: str, **more: Any) -> Property:
+    options = [{"value": value, "label": value.upper()} for value in values]
+    return make_property("contact", "thing", type="enumeration", options=options, **{"field_type": "select"} | more)
+
+
+def test_the_words_of_a_property_can_change_and_its_identity_cannot() -> None:
+    prop = make_property("contact", "nickname")
+    assert schema.update_property(prop, label="Called", description="By friends").label == "Called"
+    for fixed in ({"name": "other"}, {"type": "number"}, {"has_unique_value": True}, {"object_type": None}):
+        with pytest.raises(Refused, match="cannot be changed once it is created"):
+            schema.update_property(prop, **fixed)
+
+
+@pytest.mark.parametrize(("old", "new"), [("text", "textarea"), ("textarea", "phonenumber"), ("phonenumber", "text")])
+def test_a_field_type_can_become_one_that_shows_the_same_values(old: str, new: str) -> None:
+    prop = make_property("contact", "thing", field_type=old)
+    assert schema.update_property(prop, field_type=new).field_type == new
+    with pytest.raises(ValidationError, match="would not fit"):
+        schema.update_property(prop, field_type="number")
+
+
+def test_a_built_in_property_keeps_its_field_type() -> None:
+    with pytest.raises(ValidationError, match="would not fit"):
+        schema.update_property(object_type("contact").properties.get(name="city"), field_type="textarea")
+
+
+@pytest.mark.parametrize("field_type", ["select", "checkbox"])
+def test_an_option_goes_only_when_no_record_has_it(field_type: str) -> None:
+    prop = select_property("a", "b", "ab", field_type=field_type)
+    contact = make_record("contact", thing="ab")
+    without = [{"value": "b", "label": "B"}]
+    with pytest.raises(ValidationError, match=f"The option 'ab' is the value of records, such as {contact.pk}"):
+        schema.update_property(prop, options=without)
+    kept = schema.update_property(prop, options=[*without, {"value": "ab", "label": "Both"}])
+    assert kept.option_values == ["b", "ab"]
+    archiving.archive_records(object_type("contact"), [contact.pk], origin=ORIGIN)
+    with pytest.raises(ValidationError, match="'ab'"):
+        schema.update_property(prop, options=without)
+    archiving.delete_records(object_type("contact"), [contact.pk], origin=ORIGIN)
+    assert schema.update_property(prop, options=without).option_values == ["b"]
+
+
+def test_a_property_without_values_can_be_deleted() -> None:
+    prop = make_property("contact", "nickname")
+    contact = make_record("contact", nickname="Annie")
+    archiving.archive_records(object_type("contact"), [contact.pk], origin=ORIGIN)
+    with pytest.raises(InUse, match=f"contact {contact.pk} is one of them"):
+        schema.delete_property(prop)
+    archiving.delete_records(object_type("contact"), [contact.pk], origin=ORIGIN)
+    schema.delete_property(prop)
+    assert not Property.objects.filter(name="nickname").exists()
+
+
+def test_built_in_and_primary_properties_cannot_be_deleted() -> None:
+    with pytest.raises(Refused, match="built in"):
+        schema.delete_property(object_type("contact").properties.get(name="city"))
+    pet = make_object_type("pet")
+    with pytest.raises(Refused, match="pets are shown by it"):
+        schema.delete_property(pet.properties.get(name="name"))
+
+
+def test_the_words_of_an_object_type_can_change() -> None:
+    pet = make_object_type("pet")
+    changed = schema.update_object_type(pet, label="Animal", plural_label="Animals", description="All of them")
+    assert (changed.label, changed.name, changed.type_id) == ("Animal", "pet", "2-1")
+    with pytest.raises(ValidationError):
+        schema.update_object_type(pet, label="", plural_label="Animals", description="")
