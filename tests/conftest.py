@@ -4,6 +4,7 @@ The queue is a real Valkey. Where a test needs real workers, see processes.py; w
 `run_jobs` does them in the test's own process, connection and transaction.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from subprocess import Popen
 
@@ -11,10 +12,16 @@ import django_rq
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from rq.job import Job
 
 from . import processes
 from .servers import Valkey, valkey_server
+
+# Whether a change lands is no matter of luck: there the examples are the same each time; new ones are found elsewhere.
+hypothesis_settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    hypothesis_settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
