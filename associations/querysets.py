@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import Exact, Regex
 
+from . import sql
 from .comparison import match_key
 from .errors import Refused
 from .models import AssociationType, MatchIndex, ObjectType, Property, Record, UniqueValue
@@ -31,7 +32,10 @@ def object_type_named(word: str) -> ObjectType:
 def live_records(object_type: ObjectType, ids: Iterable[int] | None = None) -> QuerySet[Record]:
     """The records of a type that are not archived, of all or of some ids."""
     records = Record.objects.filter(object_type=object_type, archived_at=None)
-    return records if ids is None else records.filter(id__in=list(ids))
+    if ids is None:
+        return records
+    ids = list(ids)
+    return records.filter(id__in=sql.these(ids)) if ids else records.none()
 
 
 def with_value(records: QuerySet[Record], prop: Property, *, known: bool = True) -> QuerySet[Record]:

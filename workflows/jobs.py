@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError, connection
 
 from crmproject import queues
@@ -29,7 +30,13 @@ def _process_all_events() -> None:
 
 
 def prepare_run(run_id: int) -> None:
-    _patiently(lambda: enrollment.prepare_run(run_id))
+    try:
+        _patiently(lambda: enrollment.prepare_run(run_id))
+    except PASSING:
+        raise  # the run still waits, and the sweep rings for it
+    except Exception as error:
+        logger.exception("Failed", extra={"run": run_id})
+        enrollment.give_up(run_id, _reason(error))
 
 
 def run_action(batch_id: int, position: int) -> None:
@@ -39,7 +46,9 @@ def run_action(batch_id: int, position: int) -> None:
         raise  # the batch still waits, and the sweep rings for it
     except Exception as error:
         logger.exception("Failed", extra={"batch": batch_id, "action": position})
-        isolation.isolate(batch_id, position, f"{type(error).__name__}: {error}")
+        # A definition that can no longer be read fails for every record: there is no bad one to look for.
+        put_aside = isolation.put_aside if isinstance(error, ValidationError) else isolation.isolate
+        put_aside(batch_id, position, _reason(error))
 
 
 def sweep() -> None:
@@ -48,6 +57,12 @@ def sweep() -> None:
 
 def ring_schedules() -> None:
     scheduling.ring_schedules()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    return f"{type(error).__name__}: {error}"
 
 
 def _patiently(work: Callable[[], object]) -> None:

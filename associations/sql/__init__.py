@@ -8,7 +8,18 @@ Called by services only (and by workflows.sql, which fills the stage and reads t
 """
 
 from . import checks
-from .base import compiled, execute, fetch, hold_records, in_ids, is_postgresql, json_text, lock_object_type, marks
+from .base import (
+    compiled,
+    execute,
+    fetch,
+    hold_records,
+    in_ids,
+    is_postgresql,
+    json_text,
+    lock_object_type,
+    marks,
+    these,
+)
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -81,6 +92,7 @@ __all__ = [
     "staged_count",
     "staged_twice",
     "tell_created",
+    "these",
     "usage",
     "usage_of_record",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db.models.expressions import RawSQL
 
 Params = Sequence[Any]
 
@@ -29,8 +30,8 @@ def fetch(statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
 
 
 def compiled(queryset: models.QuerySet[Any, Any]) -> tuple[str, Params]:
-    """The SELECT that the ORM would send, to be wrapped in a larger statement."""
-    return queryset.query.sql_with_params()
+    """The SELECT that the ORM would send, to be wrapped in a larger statement; also one that can find nothing."""
+    return queryset.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()
 
 
 def json_text(column: str, name: str) -> tuple[str, list[str]]:
@@ -48,6 +49,13 @@ def in_ids(column: str, ids: Sequence[int]) -> tuple[str, Params]:
     if is_postgresql():
         return f"{column} = ANY(%s)", [list(ids)]
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(ids))]
+
+
+def these(ids: Iterable[int]) -> RawSQL:
+    """Any number of ids as one parameter, for the ORM's `in`: SQLite has at most 32,766 in a statement."""
+    if is_postgresql():
+        return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -85,7 +85,8 @@ def enroll_records(
             cause=cause,
             started_by_id=user_id,
             depth=depth,
-            state=Run.State.RUNNING,
+            state=Run.State.RUNNING if wanted else Run.State.FINISHED,
+            finished_at=None if wanted else timezone.now(),
         )
         for start in range(0, len(wanted), BATCH):
             chunk = wanted[start : start + BATCH]
@@ -136,6 +137,12 @@ def prepare_run(run_id: int) -> None:
             queues.enqueue(RUN_ACTION, batch.pk, 0, queue="bulk")
         locked.state = Run.State.RUNNING
         locked.save(update_fields=["state"])
+
+
+def give_up(run_id: int, reason: str) -> None:
+    """Close a waiting run that cannot be prepared, and say why."""
+    waiting = Run.objects.filter(pk=run_id, state=Run.State.WAITING)
+    waiting.update(state=Run.State.FAILED, note=reason, finished_at=timezone.now())
 
 
 def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] | None = None) -> QuerySet[Record]:

@@ -37,7 +37,7 @@ def run_action(batch_id: int, position: int) -> bool:
         if batch is None:
             return False
         run = batch.run
-        if position == 0 and run.criteria is not None:
+        if position == 0 and run.criteria is not None and run.workflow.is_enabled:
             enroll_range(batch)
         _run_action(batch)
         more = batch.position < len(run.revision.definition["actions"])

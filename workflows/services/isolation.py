@@ -29,6 +29,8 @@ def isolate(batch_id: int, position: int, reason: str) -> None:
             return
         middle = _middle(batch)
         if middle is None:
+            if batch.position == 0 and batch.run.criteria is not None:
+                enroll_range(batch)
             _put_aside(batch, reason)
         else:
             other = Batch.objects.create(
@@ -42,6 +44,16 @@ def isolate(batch_id: int, position: int, reason: str) -> None:
     finish_run(batch.run)
 
 
+def put_aside(batch_id: int, position: int, reason: str) -> None:
+    """Put a whole batch aside where no record is at fault: what its revision refers to is gone."""
+    with transaction.atomic():
+        batch = Batch.objects.select_for_update(of=("self",)).select_related("run__workflow").get(pk=batch_id)
+        if batch.state != Batch.State.WAITING or batch.position != position:
+            return
+        _put_aside(batch, reason)
+    finish_run(batch.run)
+
+
 def _middle(batch: Batch) -> int | None:
     """The record id after which a batch is cut; None where it has one record, or none."""
     if batch.position == 0 and batch.run.criteria is not None:  # its enrollments were rolled back with the action
@@ -52,8 +64,6 @@ def _middle(batch: Batch) -> int | None:
 
 
 def _put_aside(batch: Batch, reason: str) -> None:
-    if batch.position == 0 and batch.run.criteria is not None:
-        enroll_range(batch)
     logger.error(
         "Put aside: %s",
         reason,
