@@ -29,9 +29,9 @@ class Boom(Exception):
     """Something goes wrong in the middle of a transaction."""
 
 
-def waiting(queue: str = "default") -> list[tuple[str, tuple[Any, ...]]]:
+def waiting(queue: str = "default") -> list[tuple[str | None, tuple[Any, ...]]]:
     """The jobs in a queue and what they are called with."""
-    return [(job.func_name, tuple(job.args)) for job in django_rq.get_queue(queue).jobs]
+    return [(str(job.func_name), tuple(job.args)) for job in django_rq.get_queue(queue).jobs]
 
 
 def test_many_saves_ring_the_bell_once() -> None:
