@@ -128,6 +128,7 @@ def associate_staged(unlabeled: DirectedType, label: DirectedType | None, change
 
     Pairs for which there is no room under a limit are marked in the stage and left out whole.
     """
+    sql.hold_staged_records()
     _refuse_second_primaries(label)
     limits.refuse_over_limit([unlabeled, label] if label else [unlabeled])
     made = sql.insert_associations(unlabeled, change_set.pk)

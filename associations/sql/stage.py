@@ -74,6 +74,26 @@ def associated_with(directed: DirectedType, records: str) -> str:
     return " UNION ALL ".join(arms)
 
 
+def hold_staged_records() -> None:
+    """Keep the staged records from being archived, merged or deleted until the transaction ends.
+
+    Pairs with a record to which that happened while they were staged are taken off the stage (record pkey).
+    """
+    if not is_postgresql():
+        return
+    ids = "SELECT record_id FROM staged_pair UNION SELECT other_id FROM staged_pair"
+    # Locking yields the rows as they are once the lock is had, so nothing is asked of them below the lock.
+    staged, there, archived = fetch(
+        f"SELECT (SELECT count(*) FROM ({ids}) AS ids), count(*), count(archived_at) FROM"
+        f" (SELECT archived_at FROM associations_record WHERE id IN ({ids}) ORDER BY id FOR KEY SHARE) AS held"
+    )[0]
+    if there < staged or archived:
+        live = "EXISTS (SELECT 1 FROM associations_record r WHERE r.id = {} AND r.archived_at IS NULL)"
+        execute(
+            f"DELETE FROM staged_pair s WHERE NOT {live.format('s.record_id')} OR NOT {live.format('s.other_id')}"
+        )
+
+
 def lock_staged_records() -> None:
     """Lock the staged records in id order, so that two workers count limits one after the other (record pkey)."""
     if is_postgresql():

@@ -161,8 +161,8 @@ def test_the_product_does_what_the_reference_model_does() -> None:
     run_state_machine_as_test(
         ProductAndModel,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=25,
+            max_examples=50,
+            stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
         ),
