@@ -89,9 +89,7 @@ def hold_staged_records() -> None:
     )[0]
     if there < staged or archived:
         live = "EXISTS (SELECT 1 FROM associations_record r WHERE r.id = {} AND r.archived_at IS NULL)"
-        execute(
-            f"DELETE FROM staged_pair s WHERE NOT {live.format('s.record_id')} OR NOT {live.format('s.other_id')}"
-        )
+        execute(f"DELETE FROM staged_pair s WHERE NOT {live.format('s.record_id')} OR NOT {live.format('s.other_id')}")
 
 
 def lock_staged_records() -> None:
