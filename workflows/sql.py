@@ -247,3 +247,13 @@ def claim(change_set_ids: Sequence[int]) -> None:
     sql.execute(f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params)
     if sql.is_postgresql():
         sql.execute("ANALYZE claimed_change_set")
+
+
+def wait_for_open_change_sets() -> None:
+    """Let every change that has begun come to its end, and none begin until the transaction ends.
+
+    Numbers are given when a change begins, and it is seen when it ends: without this one with a lower number might
+    still come to light after the highest number was read.
+    """
+    if sql.is_postgresql():
+        sql.execute("LOCK TABLE associations_changeset IN SHARE MODE")

@@ -102,7 +102,8 @@ def remove_action(workflow: Workflow, action_id: int, *, user_id: int | None = N
 def _edited(workflow: Workflow, user_id: int | None) -> Iterator[tuple[Workflow, list[Action]]]:
     """The workflow, locked, and its actions in their order; as the caller leaves the list it is kept and published."""
     with transaction.atomic():
-        locked = Workflow.objects.select_for_update(of=("self",)).select_related("object_type").get(pk=workflow.pk)
+        workflows = Workflow.objects.select_for_update(of=("self",), no_key=True).select_related("object_type")
+        locked = workflows.get(pk=workflow.pk)
         actions = list(locked.actions.order_by("position", "id"))
         yield locked, actions
         for position, action in enumerate(actions):

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from associations.models import ChangeSet, ObjectType
 from associations.querysets import Surroundings
+from workflows import sql
 from workflows.actions import ACTIONS, ActionKind
 from workflows.actions.base import References
 from workflows.criteria import Criteria
@@ -86,7 +87,8 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
     Raises ValidationError where a trigger or action is incomplete. Keeps the references up to date.
     """
     with transaction.atomic():
-        locked = Workflow.objects.select_for_update(of=("self",)).select_related("object_type").get(pk=workflow.pk)
+        workflows = Workflow.objects.select_for_update(of=("self",), no_key=True).select_related("object_type")
+        locked = workflows.get(pk=workflow.pk)
         json = definition_json(locked)
         definition = read_definition(json, locked.object_type)
         if not definition.actions:
@@ -128,6 +130,7 @@ def turn_on(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
     """From now on records enroll. Whether those that meet the triggers already should be enrolled, too, is the
     caller's question: see enrollment.enroll_matching."""
     with transaction.atomic():
+        sql.wait_for_open_change_sets()
         revision = publish(workflow, user_id=user_id)
         last = ChangeSet.objects.aggregate(last=Max("id"))["last"]
         Workflow.objects.filter(pk=workflow.pk, is_enabled=False).update(is_enabled=True, since_change_set=last or 0)

@@ -12,6 +12,7 @@ from django.db.models import ProtectedError
 from associations.errors import InUse, Refused
 from associations.models import AssociationType, Property
 from associations.services import labels, schema
+from tests.concurrency import at_once, meanwhile, needs_two_writers
 from tests.factories import make_label, make_object_type, make_property, make_record, object_type
 from tests.workflows.making import (
     Step,
@@ -27,8 +28,8 @@ from tests.workflows.making import (
     update,
     work_off,
 )
-from workflows.models import Action, Run, Workflow, WorkflowRevision
-from workflows.services import enrollment, lifecycle
+from workflows.models import Action, Enrollment, Run, Workflow, WorkflowRevision
+from workflows.services import enrollment, events, lifecycle
 
 pytestmark = pytest.mark.django_db
 COMPANY = {"to_object_type": "0-2"}
@@ -258,3 +259,22 @@ def test_an_object_type_that_a_workflow_enrolls_cannot_be_deleted() -> None:
     workflow = make_workflow("pet", create("contact", "name", "firstname"))
     with pytest.raises(InUse, match=workflow.name):
         schema.delete_object_type(pet)
+
+
+@needs_two_writers
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_record_that_is_just_being_saved_when_a_workflow_is_turned_on_is_not_forgotten() -> None:
+    step = remove(make_label("contact", "company", "Partner"))  # needs no match keys, whose building would wait
+    workflow = make_workflow("contact", step, triggers=[[is_("city", "Boston")]], on=False)
+
+    def turn_on_and_enroll() -> None:
+        lifecycle.turn_on(workflow)
+        enrollment.prepare_run(enrollment.enroll_matching(workflow).pk)
+        work_off()
+
+    with meanwhile(turn_on_and_enroll):
+        contact = make_record("contact", city="Boston")
+        at_once(lambda: make_record("contact", city="Berlin"))  # a change that began later and is there earlier
+    events.process_events()
+    work_off()
+    assert Enrollment.objects.get().record_id == contact.pk
