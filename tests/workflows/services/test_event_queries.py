@@ -1,0 +1,49 @@
+"""Looking at what happened takes one query more for each live workflow, and none more for more records."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.factories import make_records
+from tests.workflows.making import Filter, create, is_, make_workflow
+from workflows.models import Enrollment
+from workflows.services import events
+
+pytestmark = pytest.mark.django_db
+IN_BOSTON = is_("city", "Boston")
+HAS_COMPANY_IN_BOSTON = {**IN_BOSTON, "kind": "associated_property", "type_id": 279}
+LACKS_COMPANY = {"kind": "association", "type_id": 279, "has": False}
+TRIGGERS: list[list[list[Filter]]] = [
+    [[IN_BOSTON]],
+    [[IN_BOSTON, LACKS_COMPANY], [HAS_COMPANY_IN_BOSTON]],
+    [[is_("city", operator="is_known"), is_("state", operator="is_known")]],
+]
+
+
+def queries_for(records: int, city: str) -> int:
+    make_records("contact", [{"city": city}] * records)
+    with CaptureQueriesContext(connection) as queries:
+        events.process_events()
+    return len(queries)
+
+
+def test_each_live_workflow_costs_one_query() -> None:
+    """What there is to ask about is read once for all of them, when the first one asks."""
+    for triggers in TRIGGERS:
+        make_workflow("contact", create("company", "city", "city"), triggers=triggers)
+    counts = [queries_for(1, "Oslo")]
+    for triggers in TRIGGERS:
+        make_workflow("contact", create("company", "city", "city"), triggers=triggers)
+        counts.append(queries_for(1, "Oslo"))
+    assert counts == [counts[0] + more for more in range(len(TRIGGERS) + 1)]
+
+
+@pytest.mark.parametrize("city", ["Boston", "Oslo"])
+def test_the_number_of_records_costs_none(city: str) -> None:
+    for triggers in TRIGGERS:
+        make_workflow("contact", create("company", "city", "city"), triggers=triggers)
+    first = queries_for(2, city)
+    assert queries_for(200, city) == first
+    assert Enrollment.objects.filter(record__properties__city="Boston").exists() is (city == "Boston")
