@@ -11,8 +11,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from associations.models import Association, AssociationChange
+from associations.models import Association, AssociationChange, ChangeSet
 from crmproject import queues
+from tests.concurrency import at_once
 from tests.factories import make_label, make_records
 from tests.processes import database_url, start_worker, wait_until
 from tests.workflows.making import apply, create, make_workflow, sums
@@ -20,6 +21,7 @@ from workflows import jobs
 from workflows.models import ActionRun, Batch, Enrollment, Run
 from workflows.services import enrollment
 from workflows.services.enrollment import PREPARE_RUN, RUN_ACTION
+from workflows.services.sweeping import sweep
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 COUNT = 60
@@ -42,7 +44,7 @@ def finished() -> bool:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("two_workers")
-def test_the_same_jobs_delivered_often_and_out_of_order_to_two_workers_have_one_effect(
+def test_jobs_delivered_often_and_out_of_order_and_two_sweeps_at_once_have_one_effect_with_two_workers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(enrollment, "BATCH", 10)
@@ -71,6 +73,16 @@ def test_the_same_jobs_delivered_often_and_out_of_order_to_two_workers_have_one_
     assert sums(by_range) == sums(by_range, 1) == {"already_there": {"records": COUNT, "pairs": COUNT}}
     assert AssociationChange.objects.count() == 3 * COUNT
     assert Enrollment.objects.filter(state=Enrollment.State.FINISHED).count() == 2 * COUNT
+
+    lost = [enrollment.enroll_records(workflow, [each.pk for each in contacts]), enrollment.enroll_matching(workflow)]
+    make_records("contact", 1)
+    django_rq.get_connection("default").flushall()
+    rung = at_once(*[lambda: sweep(seconds=-1)] * 2)
+    wait_until(finished, seconds=90)
+    assert min(rung) >= len(lost)
+    assert Enrollment.objects.filter(state=Enrollment.State.FINISHED).count() == 3 * COUNT, "once by one of the two"
+    assert AssociationChange.objects.count() == 3 * COUNT
+    assert not ChangeSet.objects.filter(processed_at=None).exists()
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite is a file: there is no connection to be cut off.")
