@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import django_rq
+from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
@@ -99,6 +100,14 @@ def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
 def worker_count() -> int:
     """How many workers are registered. Raises QueueError where the queue does not answer."""
     return int(Worker.count(connection=django_rq.get_connection("default")))
+
+
+def length() -> int:
+    """How many jobs wait in all queues; 0 where the queue does not answer."""
+    try:
+        return sum(len(django_rq.get_queue(name)) for name in settings.RQ_QUEUES)
+    except RedisError:
+        return 0
 
 
 def count(amounts: Mapping[str, float]) -> None:

@@ -17,11 +17,13 @@ from workflows.models import Batch, Run
 from .enrollment import PREPARE_RUN, RUN_ACTION
 from .execution import finish_run
 
+MOST_RUNG = 1_000
+
 
 def sweep(seconds: float | None = None) -> int:
     """Ring for what has waited for more seconds (SWEEP_SECONDS unless told); how many bells rang."""
     before = timezone.now() - timedelta(seconds=settings.SWEEP_SECONDS if seconds is None else seconds)
-    rung = 0
+    queued, rung = queues.length(), 0
     if ChangeSet.objects.filter(processed_at=None, at__lt=before).exists():
         queues.enqueue(settings.RECORD_EVENTS_JOB)  # not by the bell: it may hang ringing for a job that was lost
         rung += 1
@@ -29,7 +31,9 @@ def sweep(seconds: float | None = None) -> int:
         queues.enqueue(PREPARE_RUN, run_id, queue="bulk")
         rung += 1
     waiting = Batch.objects.filter(state=Batch.State.WAITING, updated_at__lt=before).order_by("id")
-    for batch_id, position in waiting.values_list("id", "position")[:1000]:
+    # A long backfill waits in the queue, too: only what is more than the queue holds was lost, the oldest first.
+    lost = max(waiting.count() - queued, 0)
+    for batch_id, position in waiting.values_list("id", "position")[: min(lost, MOST_RUNG)]:
         queues.enqueue(RUN_ACTION, batch_id, position, queue="bulk")
         rung += 1
     for run in Run.objects.filter(state=Run.State.RUNNING, created_at__lt=before):

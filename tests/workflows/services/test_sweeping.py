@@ -6,8 +6,11 @@ from collections.abc import Callable
 
 import django_rq
 import pytest
+from django.db import connection
+from django.utils import timezone
 
-from associations.models import AssociationChange
+from associations.models import AssociationChange, ChangeSet
+from crmproject import queues
 from tests.factories import make_record, make_records
 from tests.workflows.making import create, is_, make_workflow, sums
 from workflows.models import ActionRun, Batch, Enrollment, Run, Workflow
@@ -22,6 +25,13 @@ AT_ONCE, AFTER_AN_HOUR = -1, 3_600
 def workflow(db: None) -> Workflow:
     make_record("company", city="Boston")
     return make_workflow("contact", create("company", "city", "city"), triggers=[[is_("city", "Boston")]])
+
+
+def ring_now() -> None:
+    """Do what waits for the commit, in a test that never commits."""
+    callbacks, connection.run_on_commit = connection.run_on_commit, []
+    for waiting in callbacks:
+        waiting[1]()
 
 
 def forget_the_queue() -> None:
@@ -55,6 +65,26 @@ def test_everything_lost_with_the_queue_is_done_in_the_end(workflow: Workflow, r
     assert sorted(Enrollment.objects.values_list("record", flat=True)) == [each.pk for each in contacts]
     assert not Run.objects.exclude(state=Run.State.FINISHED).exists()
     assert AssociationChange.objects.filter(type=279).count() == 3
+
+
+def test_what_still_waits_in_the_queue_is_not_rung_for_again(
+    workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrollment, "BATCH", 1)
+    enrollment.enroll_records(workflow, [each.pk for each in make_records("contact", 6)])
+    oldest, *others = Batch.objects.order_by("id").values_list("id", flat=True)
+    ring_now()
+    forget_the_queue()
+    for batch in others:
+        queues.enqueue(enrollment.RUN_ACTION, batch, 0)
+    ring_now()
+    ChangeSet.objects.update(processed_at=timezone.now())
+    assert sweep(seconds=AT_ONCE) == 1
+    ring_now()
+    assert len(django_rq.get_queue("bulk")) == 1
+    job = django_rq.get_queue("bulk").jobs[0]
+    assert tuple(job.args) == (oldest, 0)
+    assert sweep(seconds=AT_ONCE) == 0
 
 
 def test_a_run_whose_worker_died_before_closing_it_is_closed(
