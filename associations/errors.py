@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -10,15 +10,27 @@ class Refused(Exception):
     """A change that is refused whole. Its text says what was wrong, where, and what to do."""
 
 
+class Missing(Refused):
+    """Records that do not exist, are archived, or are of another object type. `ids` are all of these."""
+
+    def __init__(self, object_type: str, ids: Iterable[int]) -> None:
+        self.object_type, self.ids = object_type, sorted(ids)
+        super().__init__(f"There is no {object_type.lower()} {self.ids[0]}, or it is archived.")
+
+
 @dataclass(frozen=True)
 class ValueProblem:
-    """One value that cannot be kept. `index` counts the records of the request from 0; `rival` is the index of the
-    record in the same request that has the unique value already."""
+    """One value that cannot be kept. `index` counts the records of the request from 0; `code` is HubSpot's word for
+    what is wrong. A unique value that is taken belongs to the record `holder`, or to the one of the same request whose
+    index `rival` is."""
 
     index: int
     property: str
     reason: str
     rival: int | None = None
+    code: str = "INVALID_VALUE"
+    holder: int | None = None
+    holder_type: str = "Record"
 
     def __str__(self) -> str:
         return f"{self.property} {self.reason}"

@@ -23,6 +23,9 @@
 | METRICS_TOKEN      | bearer token for /metrics; staff may always                | none                         |
 | LOG_FORMAT         | line, or json: one JSON object a line, with all the ids    | line                         |
 | LABELS_PER_PAIR      | how many labels one pair of object types may have          | 50                           |
+| API_RATE_LIMIT       | API requests of one token in 10 seconds; 0: no limit       | 1000                         |
+| API_RATE_LIMIT_DAILY | and in a day; 0: what the other one comes to               | 0                            |
+| PORTAL_ID            | the account's number, as API clients know HubSpot's        | 1                            |
 """
 
 import hashlib
@@ -72,6 +75,8 @@ INSTALLED_APPS = [
     "associations",
     "workflows",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_rq",
     "whitenoise.runserver_nostatic",
     "django.contrib.admin",
@@ -177,10 +182,18 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+
+# The API ----------------------------------------------------------------------------------------
+
+# How views answer stands in crmproject/api/views.py; a view that forgot to derive from there is for the staff only.
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "associations.api.errors.exception_handler",
 }
+API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=1000)
+API_RATE_LIMIT_DAILY = env.int("API_RATE_LIMIT_DAILY", default=0)
+PORTAL_ID = env.int("PORTAL_ID", default=1)
 
 # Language, time, files --------------------------------------------------------------------------
 

@@ -1,9 +1,10 @@
-"""The doors: the admin (with the queue's dashboard below it), and what machines ask."""
+"""The doors: the admin (with the queue's dashboard below it), the API, and what machines ask."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
+from crmproject.api.views import UnknownPath
 from workflows import views
 
 admin.site.site_header = admin.site.site_title = "Association workflows"
@@ -14,5 +15,7 @@ urlpatterns = [
     path("healthz", views.healthz),
     path("readyz", views.readyz),
     path("metrics", views.metrics),
+    path("", include("associations.api.urls")),
+    re_path("^(crm|crm-object-schemas|automation|account-info|oauth|owners|api)/", UnknownPath.as_view()),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from rq.job import Job
 
 from . import processes
+from .asking import Asking
 from .servers import Valkey, valkey_server
 
 # Whether a change lands is no matter of luck: there the examples are the same each time; new ones are found elsewhere.
@@ -101,3 +102,9 @@ def worker(transactional_db: None) -> Iterator[Popen[bytes]]:
 def run_worker_until_idle(transactional_db: None) -> Callable[..., None]:
     """Have a real worker do all that waits in the queue."""
     return processes.run_worker_until_idle
+
+
+@pytest.fixture
+def ask(db: None) -> Asking:
+    """The API as a program with every scope sees it."""
+    return Asking.with_token()

@@ -36,7 +36,7 @@ LAYERS = {
     "apps": 3,
 }
 KNOWS_THE_QUEUE = {
-    "crmproject.admin",
+    "crmproject.admin.queue",
     "crmproject.queues",
     "crmproject.workers",
     "crmproject.management.commands.rqcron",

@@ -17,6 +17,7 @@ from associations.models import MatchIndex, MatchKey, Property, Record, UniqueVa
 from . import match_keys
 
 T = TypeVar("T")
+TAKEN = "UNIQUE_VALUE_TAKEN"
 
 
 def unique_key(value: object) -> bytes | None:
@@ -67,10 +68,11 @@ def refuse_taken_values(unique: Sequence[Property], records: Sequence[Record], c
             holder, rival = holders[prop.pk].get(key, record.pk), claims.get((prop, key))
             if holder != record.pk and holder not in changed:
                 by = f"{prop.object_type.label.lower()} {holder}"
-                taken.append(ValueProblem(index, prop.name, _taken(prop, record, by)))
+                reason = _taken(prop, record, by)
+                taken.append(ValueProblem(index, prop.name, reason, None, TAKEN, holder, prop.object_type.label))
             elif rival is not None:
                 by = "another one of this request"
-                taken.append(ValueProblem(index, prop.name, _taken(prop, record, by), rival))
+                taken.append(ValueProblem(index, prop.name, _taken(prop, record, by), rival, TAKEN))
         if not taken:
             claims |= dict.fromkeys(keys.items(), index)
         problems += taken

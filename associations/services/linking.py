@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from associations import querysets, sql
-from associations.errors import LimitReached, Refused
+from associations.errors import LimitReached, Missing, Refused
 from associations.models import ChangeSet
 from associations.types import DirectedType
 
@@ -84,7 +84,7 @@ def _stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) ->
         (unlabeled.other_type, {other for _, other in pairs}),
     ):
         if missing := ids - set(querysets.live_records(object_type, ids).values_list("id", flat=True)):
-            raise Refused(f"There is no {object_type.label.lower()} {min(missing)}, or it is archived.")
+            raise Missing(object_type.label, missing)
     sql.clear_stage()
     sql.stage_rows(pairs)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from associations import querysets, sql
-from associations.errors import LimitReached, Refused
+from associations.errors import LimitReached, Missing, Refused
 from associations.models import ObjectType, Record, RecordEvent
 
 from . import match_keys
@@ -30,7 +30,7 @@ def merge_records(object_type: ObjectType, survivor_id: int, merged_id: int, *, 
         sql.lock_object_type(object_type.pk, exclusive=False)
         records = {record.pk: record for record in lock_records(object_type, [survivor_id, merged_id], archived=False)}
         if missing := {survivor_id, merged_id} - records.keys():
-            raise Refused(f"There is no {object_type.label.lower()} {min(missing)}, or it is archived.")
+            raise Missing(object_type.label, missing)
         survivor, merged = records[survivor_id], records[merged_id]
         before = survivor.properties
         now = timezone.now()

@@ -14,13 +14,23 @@ from typing import Any
 from django.utils import timezone
 
 from associations import sql
-from associations.errors import InvalidRecords, Refused, ValueProblem
+from associations.errors import InvalidRecords, Missing, Refused, ValueProblem
 from associations.models import ObjectType, Property, Record, RecordEvent
 from associations.property_values import Value, read_value
 
 from . import match_keys
 from .derived import again_if_overtaken, holders_of, refuse_taken_values, unique_key, write_derived
 from .origin import Origin, open_change_set, write_events
+
+# HubSpot's words for what can be wrong with a value, by the property's type.
+CODES = {
+    Property.Type.STRING: "INVALID_TEXT",
+    Property.Type.NUMBER: "INVALID_INTEGER",
+    Property.Type.DATE: "INVALID_DATE",
+    Property.Type.DATETIME: "INVALID_DATE",
+    Property.Type.ENUMERATION: "INVALID_OPTION",
+    Property.Type.BOOL: "INVALID_BOOLEAN",
+}
 
 
 @dataclass(frozen=True)
@@ -55,13 +65,17 @@ def read_properties(
     for name, raw_value in raw.items():
         prop = properties.get(name)
         if prop is None:
-            problems.append(ValueProblem(index, name, "does not exist"))
+            problems.append(ValueProblem(index, name, "does not exist", code="PROPERTY_DOESNT_EXIST"))
             continue
         try:
             values[name] = read_value(prop, raw_value)
         except ValueError as error:
-            problems.append(ValueProblem(index, name, str(error)))
+            problems.append(ValueProblem(index, name, str(error), code=_code(prop)))
     return values, problems
+
+
+def _code(prop: Property) -> str:
+    return "INVALID_EMAIL" if prop.name == "email" and prop.is_builtin else CODES[Property.Type(prop.type)]
 
 
 def save_records(
@@ -156,7 +170,7 @@ def _lock_live(object_type: ObjectType, ids: Sequence[int]) -> dict[int, Record]
     records = Record.objects.filter(object_type=object_type, archived_at=None, id__in=ids)
     found = {record.pk: record for record in records.order_by("id").select_for_update(no_key=True)} if ids else {}
     if missing := set(ids) - found.keys():
-        raise Refused(f"There is no {object_type.label.lower()} {min(missing)}, or it is archived.")
+        raise Missing(object_type.label, missing)
     return found
 
 

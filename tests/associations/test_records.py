@@ -148,7 +148,7 @@ def test_reading_properties_gives_the_good_values_and_the_problems() -> None:
     properties = {prop.name: prop for prop in object_type("deal").properties.all()}
     values, problems = read_properties(properties, {"dealname": " Big ", "amount": "much", "pipeline": ""}, index=7)
     assert values == {"dealname": "Big", "pipeline": None}
-    assert problems == [ValueProblem(7, "amount", "is not a number: 'much'")]
+    assert problems == [ValueProblem(7, "amount", "is not a number: 'much'", code="INVALID_INTEGER")]
 
 
 # Upsert -----------------------------------------------------------------------------------------

@@ -1,0 +1,3 @@
+from . import queue, tokens
+
+__all__ = ["queue", "tokens"]
