@@ -15,6 +15,8 @@
 | BEHIND_PROXY         | a proxy in front says in X-Forwarded-Proto what was asked  | no                           |
 | CSRF_TRUSTED_ORIGINS | origins whose forms are accepted, comma separated          | none                         |
 | CONN_MAX_AGE         | seconds for which a PostgreSQL connection is kept          | 60                           |
+| PGBOUNCER            | DATABASE_URL names a PgBouncer that pools by transaction   | no                           |
+| LOST_AFTER           | seconds after which a host that is cut off is given up     | 30                           |
 | LOG_LEVEL            | from which level on processes report to the console        | WARNING                      |
 | TIME_ZONE            | in which dates are shown                                   | UTC                          |
 | PHONE_REGION         | region of phone numbers that have no country code          | US                           |
@@ -131,6 +133,22 @@ def _database() -> dict[str, Any]:
     return dict(env.db_url_config(url))
 
 
+def _connection_options(lost_after: int, *, on_server: bool) -> dict[str, Any]:
+    """After how many seconds either side gives up one that is cut off: in the middle of its work a host holds locks."""
+    keepalives = {"tcp_keepalives_idle": lost_after // 3, "tcp_keepalives_interval": lost_after // 3}
+    server = {"tcp_user_timeout": f"{lost_after}s", **keepalives, "tcp_keepalives_count": 2}
+    options = {
+        "connect_timeout": 10,
+        "tcp_user_timeout": lost_after * 1000,
+        "keepalives_idle": lost_after // 3,
+        "keepalives_interval": lost_after // 3,
+        "keepalives_count": 2,
+    }
+    if on_server:
+        options["options"] = " ".join(f"-c {name}={value}" for name, value in server.items())
+    return options
+
+
 DATABASES: dict[str, dict[str, Any]] = {"default": _database()}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # One writer at a time, who waits for the lock at the start and so never fails in the middle.
@@ -142,7 +160,11 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
+    # Pooled by transaction, a connection serves many: nothing may be left behind in it, or be asked at its start.
+    PGBOUNCER = env.bool("PGBOUNCER", default=False)
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = PGBOUNCER
+    defaults = _connection_options(env.int("LOST_AFTER", default=30), on_server=not PGBOUNCER)
+    DATABASES["default"]["OPTIONS"] = defaults | DATABASES["default"].get("OPTIONS", {})
 
 # The queue --------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,7 @@ class Server:
 
 class PostgreSQL(Server):
     url: str
+    socket_url: str  # the same from here, wherever it runs
 
     def restart(self, mode: str = "fast") -> None:
         """`immediate` is a crash: the server recovers from its log at the start."""
@@ -94,8 +95,13 @@ class Valkey(Server):
 
 
 @contextmanager
-def postgres_server(*, durable: bool = False) -> Iterator[PostgreSQL]:
-    """A fresh PostgreSQL; with `durable` it writes as carefully as in production, else as fast as it can."""
+def postgres_server(
+    *, durable: bool = False, address: str = "127.0.0.1", within: Sequence[str] = ()
+) -> Iterator[PostgreSQL]:
+    """A fresh PostgreSQL; with `durable` it writes as carefully as in production, else as fast as it can.
+
+    `within` is what a command is put behind to run on another host (see hosts.py), whose `address` it then has.
+    """
     programs = find_postgresql()
     if programs is None:
         raise ServerError(f"No server programs of PostgreSQL {OLDEST_POSTGRESQL} or newer were found.")
@@ -111,15 +117,30 @@ def postgres_server(*, durable: bool = False) -> Iterator[PostgreSQL]:
         if made.returncode:
             raise ServerError(f"initdb: {made.stderr.strip()}")
         port = free_port()
-        options = ["listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *(() if durable else QUICK)]
+        if within:
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {address}/24 trust\n")
+            if account:
+                within = [*within, "setpriv", f"--reuid={account['user']}", f"--regid={account['group']}"]
+                within, account = [*within, "--clear-groups"], {}
+        options = [f"listen_addresses={address}", f"unix_socket_directories={folder}", *(() if durable else QUICK)]
         server = PostgreSQL(
-            [str(programs / "postgres"), "-D", str(data), "-p", str(port), *(f"-c{option}" for option in options)],
+            [
+                *within,
+                str(programs / "postgres"),
+                "-D",
+                str(data),
+                "-p",
+                str(port),
+                *(f"-c{option}" for option in options),
+            ],
             folder,
             lambda: psycopg.connect(maintenance).close(),
             account,
         )
-        maintenance = f"postgres://postgres@127.0.0.1:{port}/postgres"
-        server.url = f"postgres://postgres@127.0.0.1:{port}/crm"
+        maintenance = f"postgres:///postgres?user=postgres&host={folder}&port={port}"
+        server.url = f"postgres://postgres@{address}:{port}/crm"
+        server.socket_url = maintenance.replace("/postgres?", "/crm?")
         server.start()
         try:
             with psycopg.connect(maintenance, autocommit=True) as connection:
@@ -130,12 +151,16 @@ def postgres_server(*, durable: bool = False) -> Iterator[PostgreSQL]:
 
 
 @contextmanager
-def valkey_server() -> Iterator[Valkey]:
-    """The embedded queue server, started as the product starts it."""
+def valkey_server(*, address: str = "", within: Sequence[str] = ()) -> Iterator[Valkey]:
+    """The embedded queue server, started as the product starts it; with an `address` it is for other hosts, too."""
     with temporary_folder() as folder:
         path = folder / "valkey.sock"
-        server = Valkey(queue_command(path, folder), folder, lambda: redis.Redis.from_url(server.url).ping(), {})
-        server.url = f"unix://{path}"
+        command = [*within, *queue_command(path, folder)]
+        if address:
+            port = free_port()
+            command += f"--port {port} --bind {address} --protected-mode no".split()
+        server = Valkey(command, folder, lambda: redis.Redis.from_url(f"unix://{path}").ping(), {})
+        server.url = f"redis://{address}:{port}/0" if address else f"unix://{path}"
         server.start()
         try:
             yield server
