@@ -137,7 +137,7 @@ def _connection_options(lost_after: int, *, on_server: bool) -> dict[str, Any]:
     """After how many seconds either side gives up one that is cut off: in the middle of its work a host holds locks."""
     keepalives = {"tcp_keepalives_idle": lost_after // 3, "tcp_keepalives_interval": lost_after // 3}
     server = {"tcp_user_timeout": f"{lost_after}s", **keepalives, "tcp_keepalives_count": 2}
-    options = {
+    options: dict[str, Any] = {
         "connect_timeout": 10,
         "tcp_user_timeout": lost_after * 1000,
         "keepalives_idle": lost_after // 3,

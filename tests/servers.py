@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import psycopg.conninfo
 import redis
 from redis.exceptions import RedisError
 
@@ -148,6 +149,29 @@ def postgres_server(
             yield server
         finally:
             server.stop(STOP["immediate"])
+
+
+@contextmanager
+def pgbouncer(server: PostgreSQL) -> Iterator[str]:
+    """The url of a PgBouncer in front of a server, which lends its few connections for a transaction at a time."""
+    with temporary_folder() as folder:
+        account, port = unprivileged_account(), free_port()
+        local = psycopg.conninfo.conninfo_to_dict(server.socket_url)
+        (folder / "pgbouncer.ini").write_text(
+            f"[databases]\ncrm = host={local['host']} port={local['port']} user=postgres\n"
+            f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+            "auth_type = any\npool_mode = transaction\ndefault_pool_size = 2\n"
+        )
+        if account:
+            shutil.chown(folder, account["user"], account["group"])
+        url = f"postgres://postgres@127.0.0.1:{port}/crm"
+        program = shutil.which("pgbouncer") or "pgbouncer"
+        pooler = Server([program, "-q", "pgbouncer.ini"], folder, lambda: psycopg.connect(url).close(), account)
+        pooler.start()
+        try:
+            yield url
+        finally:
+            pooler.stop()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,7 +44,7 @@ def start_backfill() -> None:
     assert Record.objects.count() == RECORDS + len(COMPANIES)
 
 
-def in_shell(host: Host, statement: str, **environment: str) -> None:
+def in_shell(host: Host, statement: str, **environment: Any) -> None:
     code = (
         "from tests.scenarios.test_durability import *; from tests.scenarios.test_two_hosts import start_backfill;"
         f" {statement}"
@@ -59,7 +60,7 @@ def test_one_host_cut_off_and_one_lost_in_the_middle_of_a_backfill_lose_nothing(
         valkey_server(address=hub.address, within=hub.within) as queue,
         psycopg.connect(server.socket_url, autocommit=True) as database,
     ):
-        there = {
+        there: dict[str, Any] = {
             "DJANGO_SETTINGS_MODULE": "crmproject.settings",
             "DATABASE_URL": server.url,
             "REDIS_URL": queue.url,
