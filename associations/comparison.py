@@ -18,6 +18,7 @@ from .models.records import KEY_BYTES, MatchIndex
 
 # A scheme without slashes is only that of e-mail: "example.com:8080" is a host and its port.
 _SCHEME_AND_USER = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|//|mailto:)?(?:[^/@?#]*@)?")
+NAME_LENGTH = 100  # characters; more does not fit a B-tree
 _HOST = re.compile(r"^[\w-]+(\.[\w-]+)+$")
 
 
@@ -26,6 +27,11 @@ def normalized(value: str) -> str:
     # Folding can leave a form that composes anew (İ, ß), hence the second normalization.
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
     return " ".join(text.split())
+
+
+def name_key(value: object) -> bytes:
+    """What a record's name is searched and sorted by: the beginning of the normalized text, as bytes."""
+    return normalized(str(value))[:NAME_LENGTH].encode() if value is not None else b""
 
 
 def exact(value: str) -> str:

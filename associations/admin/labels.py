@@ -15,6 +15,8 @@ from associations.types import DirectedType
 
 from .base import ServiceAdmin, ServiceForm
 
+MANAGE = "associations.manage_labels"
+
 
 class NewLabelForm(ServiceForm[AssociationType]):
     object_type = forms.ModelChoiceField(ObjectType.objects.all())
@@ -104,6 +106,17 @@ class AssociationTypeAdmin(ServiceAdmin[AssociationType]):
     # Grouped by pair, and so not to be sorted otherwise; in each pair the unlabeled type first.
     ordering = ("from_object_type", "to_object_type", "name")
     sortable_by = ()
+
+    # One permission for all that is done to labels.
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MANAGE)
+
+    def has_change_permission(self, request: HttpRequest, obj: AssociationType | None = None) -> bool:
+        return request.user.has_perm(MANAGE)
+
+    def has_delete_permission(self, request: HttpRequest, obj: AssociationType | None = None) -> bool:
+        return request.user.has_perm(MANAGE)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AssociationType]:
         return super().get_queryset(request).select_related("from_object_type", "to_object_type")

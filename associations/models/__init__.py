@@ -1,5 +1,7 @@
+from .figures import AssociationFigure
 from .history import AssociationChange, ChangeSet, RecordEvent
 from .imports import ImportRun
+from .jobs import BulkJob, BulkPart
 from .records import Association, AssociationEnd, MatchIndex, MatchKey, Record, UniqueValue
 from .schema import AssociationType, HighestNumber, ObjectType, Property, PropertyGroup
 
@@ -7,7 +9,10 @@ __all__ = [
     "Association",
     "AssociationChange",
     "AssociationEnd",
+    "AssociationFigure",
     "AssociationType",
+    "BulkJob",
+    "BulkPart",
     "ChangeSet",
     "HighestNumber",
     "ImportRun",

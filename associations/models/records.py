@@ -22,6 +22,8 @@ class Record(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True, blank=True)
+    # Derived: what it is shown by, normalized (comparison.name_key). As bytes, which both databases put in one order.
+    name_key = models.BinaryField(default=b"", db_default=b"", editable=False)
     merged_into = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -31,7 +33,11 @@ class Record(models.Model):
                 condition=Q(merged_into=None) | Q(archived_at__isnull=False), name="merged_record_is_archived"
             ),
         ]
-        indexes = [models.Index(fields=["object_type", "id"], name="record_by_type")]
+        indexes = [
+            models.Index(fields=["object_type", "id"], name="record_by_type"),
+            models.Index(fields=["object_type", "name_key", "id"], name="record_by_name"),
+            models.Index(fields=["object_type", "id"], condition=~Q(archived_at=None), name="record_archived"),
+        ]
 
     def __str__(self) -> str:
         value = self.properties.get(self.object_type.primary_property)

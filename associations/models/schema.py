@@ -36,6 +36,9 @@ class ObjectType(models.Model):
     primary_property = models.CharField(
         "primary display property", max_length=100, help_text="The property a record is shown by"
     )
+    columns = models.JSONField(
+        default=list, blank=True, help_text="Names of the properties that lists of records show; empty: the first few"
+    )
     is_builtin = models.BooleanField("built in", default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -189,6 +192,9 @@ class AssociationType(models.Model):
 
     class Meta:
         verbose_name = "association label"
+        # One permission for all that can be done to them: a label cannot be added without its limits, and so on.
+        default_permissions = ("view",)
+        permissions = [("manage_labels", "Can manage association labels and limits")]
         ordering = ["from_object_type", "to_object_type", "id"]
         constraints = [
             models.UniqueConstraint(

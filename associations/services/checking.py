@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from associations import sql
-from associations.comparison import match_key
+from associations.comparison import match_key, name_key
 from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record, UniqueValue
 from associations.property_values import read_value
 
@@ -23,6 +23,7 @@ from .match_keys import id_ranges
 
 VALUES = "Properties hold known names and values of their type."
 UNIQUE = "Unique values are those of the live records."
+NAMES = "Records are searched and sorted by what they are shown by (rebuild_derived mends it)."
 KEYS = "Match keys are those of the live records (rebuild_match_keys mends them)."
 
 
@@ -50,7 +51,7 @@ def check_all() -> Iterator[Finding]:
 
 
 def _check_values() -> Iterator[Finding]:
-    findings = {rule: Finding(rule) for rule in (VALUES, UNIQUE, KEYS)}
+    findings = {rule: Finding(rule) for rule in (VALUES, UNIQUE, NAMES, KEYS)}
     for object_type in ObjectType.objects.all():
         ids = Record.objects.filter(object_type=object_type).order_by("id").values_list("id", flat=True)
         schema = _Schema.of(object_type)
@@ -86,8 +87,10 @@ class _Schema:
 def _look(schema: _Schema, first: int, last: int, *, hold: bool) -> dict[str, list[str]]:
     """What is broken about the records from one id to another."""
     records = Record.objects.filter(object_type=schema.object_type, id__range=(first, last)).order_by("id")
-    rows = list((records.select_for_update() if hold else records).values_list("id", "properties", "archived_at"))
-    live = {id_: values for id_, values, archived_at in rows if archived_at is None}
+    rows = list(
+        (records.select_for_update() if hold else records).values_list("id", "properties", "archived_at", "name_key")
+    )
+    live = {id_: values for id_, values, archived_at, _ in rows if archived_at is None}
 
     wanted = {
         (id_, prop.pk): unique_key(values.get(prop.name))
@@ -95,7 +98,7 @@ def _look(schema: _Schema, first: int, last: int, *, hold: bool) -> dict[str, li
         if prop.has_unique_value
         for id_, values in live.items()
     }
-    held = UniqueValue.objects.filter(record__gte=first, record__lte=last)
+    held_values = UniqueValue.objects.filter(record__gte=first, record__lte=last)
     wanted_keys = {
         (id_, index.pk): match_key(values.get(index.property.name), index.comparison)
         for index in schema.built
@@ -105,11 +108,16 @@ def _look(schema: _Schema, first: int, last: int, *, hold: bool) -> dict[str, li
     return {
         VALUES: [
             f"{name} of record {id_}"
-            for id_, values, _ in rows
+            for id_, values, _, _ in rows
             for name, value in values.items()
             if not _is_kept_form(schema.properties.get(name), value)
         ],
-        UNIQUE: _differing(wanted, held.values_list("record_id", "property_id", "key"), live),
+        UNIQUE: _differing(wanted, held_values.values_list("record_id", "property_id", "key"), live),
+        NAMES: [
+            f"record {id_}"
+            for id_, values, _, name in rows
+            if name_key(values.get(schema.object_type.primary_property)) != bytes(name)
+        ],
         KEYS: _differing(wanted_keys, held_keys.values_list("record_id", "index_id", "key"), live),
     }
 

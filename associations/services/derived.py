@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
-from associations.comparison import match_key
+from associations.comparison import match_key, name_key
 from associations.errors import InvalidRecords, ValueProblem
-from associations.models import MatchIndex, MatchKey, Property, Record, UniqueValue
+from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record, UniqueValue
 
 from . import match_keys
 
@@ -42,6 +42,22 @@ def write_derived(
     # In one order for everybody: two that save the same values at once meet at the first, not crosswise.
     UniqueValue.objects.bulk_create(sorted(held, key=lambda each: (each.property_id, each.key)))
     match_keys.write_keys(records, indexes, new=new)
+
+
+def rebuild_names(object_type: ObjectType) -> int:
+    """Read anew what the records of a type are searched and sorted by; how many were wrong."""
+    records, mended = Record.objects.filter(object_type=object_type), 0
+    for first, last in match_keys.id_ranges(records.order_by("id").values_list("id", flat=True)):
+        with transaction.atomic():
+            chunk = records.filter(id__range=(first, last)).order_by("id").select_for_update(no_key=True)
+            wrong = []
+            for record in chunk:
+                name = name_key(record.properties.get(object_type.primary_property))
+                if name != bytes(record.name_key):
+                    record.name_key = name
+                    wrong.append(record)
+            mended += Record.objects.bulk_update(wrong, ["name_key"], batch_size=500)
+    return mended
 
 
 def remove_derived(records: Sequence[Record]) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from associations import querysets, sql
+from associations.comparison import name_key
 from associations.errors import LimitReached, Missing, Refused
 from associations.models import ObjectType, Record, RecordEvent
 
@@ -37,7 +38,10 @@ def merge_records(object_type: ObjectType, survivor_id: int, merged_id: int, *, 
         merged.archived_at = merged.updated_at = survivor.updated_at = now
         merged.merged_into = survivor
         survivor.properties = {**merged.properties, **survivor.properties}
-        Record.objects.bulk_update([survivor, merged], ["properties", "archived_at", "updated_at", "merged_into"])
+        survivor.name_key = name_key(survivor.properties.get(object_type.primary_property))
+        Record.objects.bulk_update(
+            [survivor, merged], ["properties", "name_key", "archived_at", "updated_at", "merged_into"]
+        )
 
         remove_derived([merged])
         unique = list(object_type.properties.filter(has_unique_value=True))

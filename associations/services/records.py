@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from associations import sql
+from associations.comparison import name_key
 from associations.errors import InvalidRecords, Missing, Refused, ValueProblem
 from associations.models import ObjectType, Property, Record, RecordEvent
 from associations.property_values import Value, read_value
@@ -135,6 +136,7 @@ def save_values(
     changed = [record for id_, was in old.items() if (record := existing[id_]).properties != was]
     for record in new + changed:
         record.updated_at = now
+        record.name_key = name_key(record.properties.get(object_type.primary_property))
 
     unique = [prop for prop in properties.values() if prop.has_unique_value]
     refuse_taken_values(unique, records, {record.pk for record in changed})
@@ -177,5 +179,5 @@ def _lock_live(object_type: ObjectType, ids: Sequence[int]) -> dict[int, Record]
 def _write_properties(records: Sequence[Record]) -> None:
     # An upsert by id is the ORM's one-statement update of many rows with different values.
     Record.objects.bulk_create(
-        records, update_conflicts=True, unique_fields=["id"], update_fields=["properties", "updated_at"]
+        records, update_conflicts=True, unique_fields=["id"], update_fields=["properties", "name_key", "updated_at"]
     )

@@ -20,6 +20,7 @@ from .base import (
     marks,
     these,
 )
+from .figures import add_figure
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -60,6 +61,7 @@ __all__ = [
     "AMBIGUOUS",
     "CAPPED",
     "LIMIT_REACHED",
+    "add_figure",
     "adopt_removed",
     "analyze_stage",
     "associated_with",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from associations.comparison import name_key
 from associations.models import (
     Association,
     AssociationChange,
@@ -152,7 +153,9 @@ def leave_an_archived_one_its_match_key(crm: Crm) -> None:
 
 
 def keep(record: Record, **values: Any) -> None:
-    Record.objects.filter(pk=record.pk).update(properties={**record.properties, **values})
+    kept = {**record.properties, **values}
+    name = name_key(kept.get(record.object_type.primary_property))
+    Record.objects.filter(pk=record.pk).update(properties=kept, name_key=name)
 
 
 def lose_a_unique_value(crm: Crm) -> None:
@@ -188,6 +191,10 @@ def exceed_a_limit_that_came_later(crm: Crm) -> None:
     limit(unlabeled("contact", "company"), to=2)
 
 
+def call_a_record_otherwise(crm: Crm) -> None:
+    Record.objects.filter(pk=crm.contacts[0].pk).update(name_key=b"somebody else")
+
+
 BREAKS: dict[str, list[Callable[[Crm], None]]] = {
     "A type id names one type in one direction.": [share_a_type_id],
     "Every pair of object types has one unlabeled type.": [lose_an_unlabeled_type],
@@ -215,6 +222,7 @@ BREAKS: dict[str, list[Callable[[Crm], None]]] = {
         hold_a_value_that_is_not_unique,
         change_a_unique_value_only,
     ],
+    checking.NAMES: [call_a_record_otherwise],
     checking.KEYS: [lose_a_match_key, hold_another_match_key, hold_a_match_key_of_another_type],
     "Records have no more associations than the limits of today allow.": [exceed_a_limit_that_came_later],
 }

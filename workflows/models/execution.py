@@ -46,6 +46,7 @@ class Run(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["id"], condition=models.Q(finished_at=None), name="run_unfinished"),
+            models.Index(fields=["id"], condition=models.Q(state__in=("failed", "refused")), name="run_failed"),
         ]
 
     def __str__(self) -> str:
@@ -78,6 +79,7 @@ class Batch(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "first_record_id"], name="batches_do_not_overlap")]
         indexes = [
             models.Index(fields=["updated_at"], condition=models.Q(state="waiting"), name="batch_waiting"),
+            models.Index(fields=["id"], condition=models.Q(state="failed"), name="batch_failed"),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from associations.models import AssociationChange, AssociationEnd, ChangeSet, Record, RecordEvent
 from associations.querysets import Surroundings
+from associations.services import figures
 from workflows import sql
 from workflows.before import claimed, claimed_events
 from workflows.models import Enrollment, Run, Workflow
@@ -45,6 +46,7 @@ def process_events() -> bool:
         by_depth = sorted((depth, id_) for id_, depth in taken)
         for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
             _process([id_ for _, id_ in of_depth], depth, workflows)
+        figures.add_figures([id_ for id_, _ in taken])
         ChangeSet.objects.filter(id__in=[id_ for id_, _ in taken]).update(processed_at=timezone.now())
     return len(taken) == CHANGE_SETS
 
