@@ -8,47 +8,48 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 
 from crmproject import queues
 
 from .services import enrollment, events, execution, isolation, scheduling, sweeping
+from .services.faults import passes, reason
 
 logger = logging.getLogger(__name__)
-PASSING = (OperationalError, InterfaceError)
 PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds
 
 
 def process_events() -> None:
     queues.answer(settings.RECORD_EVENTS_JOB)
-    _patiently(_process_all_events)
-
-
-def _process_all_events() -> None:
-    while events.process_events():
-        pass
+    try:
+        _patiently(events.process_all)
+    except Exception as error:
+        if passes(error):
+            raise  # they still wait, and the sweep rings for them
+        logger.exception("Failed; each workflow looks for itself now")
+        _patiently(lambda: events.process_all(apart=True))
 
 
 def prepare_run(run_id: int) -> None:
     try:
         _patiently(lambda: enrollment.prepare_run(run_id))
-    except PASSING:
-        raise  # the run still waits, and the sweep rings for it
     except Exception as error:
+        if passes(error):
+            raise  # the run still waits, and the sweep rings for it
         logger.exception("Failed", extra={"run": run_id})
-        enrollment.give_up(run_id, _reason(error))
+        enrollment.give_up(run_id, reason(error))
 
 
 def run_action(batch_id: int, position: int) -> None:
     try:
         _patiently(lambda: execution.run_action(batch_id, position))
-    except PASSING:
-        raise  # the batch still waits, and the sweep rings for it
     except Exception as error:
+        if passes(error):
+            raise  # the batch still waits, and the sweep rings for it
         logger.exception("Failed", extra={"batch": batch_id, "action": position})
         # A definition that can no longer be read fails for every record: there is no bad one to look for.
         put_aside = isolation.put_aside if isinstance(error, ValidationError) else isolation.isolate
-        put_aside(batch_id, position, _reason(error))
+        put_aside(batch_id, position, reason(error))
 
 
 def sweep() -> None:
@@ -59,19 +60,15 @@ def ring_schedules() -> None:
     scheduling.ring_schedules()
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return " ".join(error.messages)
-    return f"{type(error).__name__}: {error}"
-
-
 def _patiently(work: Callable[[], object]) -> None:
     """Try again, with growing pauses, what failed for a passing reason: a deadlock, a database that restarts."""
     for pause in PAUSES:
         try:
             work()
             return
-        except PASSING as error:
+        except Exception as error:
+            if not passes(error):
+                raise
             logger.warning("Trying again in %s s: %s", pause, error)
             connection.close()
             time.sleep(pause)

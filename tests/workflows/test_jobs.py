@@ -9,7 +9,7 @@ import django_rq
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import Error, OperationalError, connection
 
 from associations.models import Association, AssociationChange, ChangeSet
 from crmproject import queues
@@ -21,6 +21,7 @@ from workflows import jobs
 from workflows.models import ActionRun, Batch, Enrollment, Run
 from workflows.services import enrollment
 from workflows.services.enrollment import PREPARE_RUN, RUN_ACTION
+from workflows.services.faults import passes
 from workflows.services.sweeping import sweep
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -106,3 +107,10 @@ def test_a_job_for_a_batch_that_is_gone_is_no_ones_fault() -> None:
     jobs.run_action(10**9, 0)
     jobs.prepare_run(10**9)
     assert not Batch.objects.exists()
+
+
+def test_a_statement_that_the_database_will_never_accept_does_not_pass_by_itself() -> None:
+    with pytest.raises(Error) as too_much, connection.cursor() as cursor:
+        cursor.execute("SELECT " + "(" * 50_000 + "1" + ")" * 50_000)
+    assert not passes(too_much.value)
+    assert passes(OperationalError("the connection is closed"))

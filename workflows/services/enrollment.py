@@ -101,13 +101,23 @@ def _refused_for_depth(workflow: Workflow, revision: WorkflowRevision, count: in
         f"{count:,} records were not enrolled: {depth} workflows had led to this change one after the other,"
         " as when workflows trigger each other in a circle."
     )
+    return _told(workflow, revision, note, Run.State.REFUSED, depth)
+
+
+def tell_failure(workflow: Workflow, note: str, *, depth: int) -> Run:
+    """Tell in the history of a live workflow that records could not be enrolled, and why."""
+    assert workflow.revision is not None  # live_workflow_has_revision
+    return _told(workflow, workflow.revision, note, Run.State.FAILED, depth)
+
+
+def _told(workflow: Workflow, revision: WorkflowRevision, note: str, state: str, depth: int) -> Run:
     logger.warning("%s: %s", workflow, note, extra={"workflow": workflow.pk})
     return Run.objects.create(
         workflow=workflow,
         revision=revision,
         cause=Run.Cause.TRIGGERED,
         depth=depth,
-        state=Run.State.REFUSED,
+        state=state,
         note=note,
         finished_at=timezone.now(),
     )

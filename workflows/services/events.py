@@ -5,6 +5,7 @@ Called by jobs (when the bell rings, and by the sweep) and by the command `proce
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 
@@ -21,17 +22,25 @@ from workflows.before import claimed, claimed_events
 from workflows.models import Enrollment, Run, Workflow
 from workflows.triggers import Triggers, changed, read_triggers
 
-from .enrollment import enroll_records, enrollable
+from .enrollment import enroll_records, enrollable, tell_failure
+from .faults import passes, reason
 
 CHANGE_SETS = 500
 # Restoring a record does not enroll it [H]; archiving takes it out.
 _KINDS = (RecordEvent.Kind.CREATED, RecordEvent.Kind.CHANGED, RecordEvent.Kind.MERGED)
 
 
-def process_events() -> bool:
+def process_all(*, apart: bool = False) -> None:
+    """Process all that waits."""
+    while process_events(apart=apart):
+        pass
+
+
+def process_events(*, apart: bool = False) -> bool:
     """Take the oldest change sets and enroll whom they made meet the triggers; whether there may be more.
 
     Whoever dies in the middle leaves them unprocessed: taking them, enrolling and marking them is one transaction.
+    `apart`: each workflow for itself, so that one whose triggers the database cannot answer keeps nobody else waiting.
     """
     with transaction.atomic():
         taken = list(
@@ -45,13 +54,16 @@ def process_events() -> bool:
         workflows = _live_workflows()
         by_depth = sorted((depth, id_) for id_, depth in taken)
         for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
-            _process([id_ for _, id_ in of_depth], depth, workflows)
+            _process([id_ for _, id_ in of_depth], depth, workflows, _apart if apart else _look)
         figures.add_figures([id_ for id_, _ in taken])
         ChangeSet.objects.filter(id__in=[id_ for id_, _ in taken]).update(processed_at=timezone.now())
     return len(taken) == CHANGE_SETS
 
 
-def _process(change_sets: list[int], depth: int, workflows: list[tuple[Workflow, Triggers]]) -> None:
+Look = Callable[[list[int], int, Workflow, Triggers], None]
+
+
+def _process(change_sets: list[int], depth: int, workflows: list[tuple[Workflow, Triggers]], look: Look) -> None:
     sql.claim(change_sets)
     in_table = change_sets
     _unenroll_merged()
@@ -59,9 +71,35 @@ def _process(change_sets: list[int], depth: int, workflows: list[tuple[Workflow,
         since = [id_ for id_ in change_sets if id_ > workflow.since_change_set]
         if since != in_table:
             sql.claim(in_table := since)
-        _unenroll(workflow, triggers)
-        if ids := enrollable(workflow, _to_enroll(workflow, triggers)):
-            enroll_records(workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
+        look(in_table, depth, workflow, triggers)
+
+
+def _look(change_sets: list[int], depth: int, workflow: Workflow, triggers: Triggers) -> None:
+    """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it."""
+    _unenroll(workflow, triggers)
+    if ids := enrollable(workflow, _to_enroll(workflow, triggers)):
+        enroll_records(workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
+
+
+def _apart(change_sets: list[int], depth: int, workflow: Workflow, triggers: Triggers) -> None:
+    """The same, halving the change sets until the one that cannot be looked at stands alone and is told as a run that
+    failed. Afterwards all of them are claimed again, for the next workflow."""
+    parts = [change_sets]
+    while parts:
+        part = parts.pop()
+        try:
+            with transaction.atomic():
+                sql.claim(part)
+                _look(part, depth, workflow, triggers)
+        except Exception as error:
+            if passes(error):
+                raise
+            if len(part) > 1:
+                parts += [part[len(part) // 2 :], part[: len(part) // 2]]
+                continue
+            note = f"The records of change set {part[0]} were not looked at, enroll them by hand: {reason(error)}"
+            tell_failure(workflow, note, depth=depth)
+    sql.claim(change_sets)
 
 
 def _live_workflows() -> list[tuple[Workflow, Triggers]]:

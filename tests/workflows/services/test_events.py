@@ -8,12 +8,13 @@ from contextlib import contextmanager
 import pytest
 from django.db import Error, connection, transaction
 
-from associations.models import ChangeSet, Property, Record
+from associations.models import ChangeSet, Property, Record, RecordEvent
 from associations.services import archiving
 from associations.services.origin import Origin
 from associations.services.records import RecordInput, save_records
 from tests.factories import ORIGIN, change, make_property, make_record, object_type
 from tests.workflows.making import Step, enroll, is_, make_workflow
+from workflows import jobs
 from workflows.models import Enrollment, Run, Workflow
 from workflows.services import events, lifecycle
 
@@ -43,8 +44,9 @@ def unprocessed() -> int:
 
 
 @contextmanager
-def nobody_can_be_enrolled() -> Iterator[None]:
-    """The database itself refuses every enrollment, until the block ends."""
+def cannot_be_enrolled(record: Record | None = None) -> Iterator[None]:
+    """The database itself refuses every enrollment, or those of one record, until the block ends."""
+    when = f"WHEN (NEW.record_id = {record.pk}) " if record else ""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
@@ -53,7 +55,7 @@ def nobody_can_be_enrolled() -> Iterator[None]:
             body = "EXECUTE FUNCTION refuse()"
         else:
             body = "BEGIN SELECT RAISE(ABORT, 'no'); END"
-        cursor.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON workflows_enrollment FOR EACH ROW {body}")
+        cursor.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON workflows_enrollment FOR EACH ROW {when}{body}")
     yield
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -165,11 +167,25 @@ def test_a_change_made_by_a_workflow_enrolls_one_level_deeper(workflow: Workflow
 def test_a_look_that_fails_leaves_the_changes_for_the_next_one(workflow: Workflow) -> None:
     contact = make_record("contact", city="Boston")
     before = unprocessed()
-    with nobody_can_be_enrolled(), pytest.raises(Error), transaction.atomic():
+    with cannot_be_enrolled(), pytest.raises(Error), transaction.atomic():
         events.process_events()
     assert (unprocessed(), enrolled(workflow), Run.objects.count()) == (before, [], 0)
     process()
     assert (unprocessed(), enrolled(workflow)) == (0, [contact.pk])
+
+
+def test_a_change_that_cannot_be_looked_at_stands_alone_in_the_history_and_holds_up_nobody(workflow: Workflow) -> None:
+    other = make_workflow("contact", STEP, triggers=[[is_("city", "Boston")]])
+    contacts = [make_record("contact", city="Boston") for _ in range(6)]
+    bad = contacts[3]
+    with cannot_be_enrolled(bad):
+        jobs.process_events()
+    good = [each.pk for each in contacts if each != bad]
+    assert (enrolled(workflow), enrolled(other), unprocessed()) == (good, good, 0)
+    told = Run.objects.filter(state=Run.State.FAILED)
+    assert {each.workflow_id for each in told} == {workflow.pk, other.pk}
+    change_set = RecordEvent.objects.get(record=bad).change_set_id
+    assert all(f"change set {change_set} " in each.note and "no" in each.note for each in told)
 
 
 def test_a_workflow_that_can_no_longer_be_read_does_not_hold_up_the_others(workflow: Workflow) -> None:
