@@ -32,6 +32,7 @@ LAYERS = {
     "jobs": 3,
     "views": 3,
     "cron": 3,
+    "templatetags": 3,
     "management": 3,
     "apps": 3,
 }

@@ -41,7 +41,13 @@ class Progress:
     batches: int = 0
     done: int = 0
     failed: int = 0
+    steps: int = 0  # actions done by batches that are still at it
     outcomes: list[OutcomeSum] = field(default_factory=list)
+
+    def percent(self, actions: int) -> int:
+        """How much of it is done, in whole percent: each action of each batch is a step."""
+        whole = self.batches * actions
+        return 100 * ((self.done + self.failed) * actions + self.steps) // whole if whole else 0
 
 
 def progress_of(runs: Iterable[Run]) -> dict[int, Progress]:
@@ -55,12 +61,13 @@ def progress_of(runs: Iterable[Run]) -> dict[int, Progress]:
             batches=Count("id"),
             done=Count("id", filter=Q(state=Batch.State.FINISHED)),
             failed=Count("id", filter=Q(state=Batch.State.FAILED)),
+            steps=Sum("position", filter=Q(state=Batch.State.WAITING), default=0),
         )
         .order_by()
-        .values_list("run", "batches", "done", "failed")
+        .values_list("run", "batches", "done", "failed", "steps")
     )
-    for run_id, batches, done, failed in counted:
-        found[run_id] = Progress(batches, done, failed)
+    for run_id, batches, done, failed, steps in counted:
+        found[run_id] = Progress(batches, done, failed, steps)
     sums = _sum_outcomes(ActionRun.objects.filter(batch__run__in=ids), "batch__run")
     for (run_id,), outcomes in sums.items():
         found[run_id].outcomes = outcomes
@@ -151,3 +158,29 @@ def pair_changes(enrollment: Enrollment, most: int) -> list[PairChange]:
         for other_id in [each.target_id if outgoing else each.source_id]
         if each.type_id in types and other_id in others
     ]
+
+
+# How many rows of the ledger are read to say with whom enrolled records were associated.
+MOST_FOUND = 5_000
+
+
+def found_for(enrollments: Iterable[Enrollment], most: int = MOST_FOUND) -> dict[tuple[int, int], list[Record]]:
+    """The records whose associations or labels changed, by enrollment and position of the action; four queries.
+
+    Of very many the first: what is shown of it is a few names each.
+    """
+    by_record = {(each.batch_id, each.record_id): each.pk for each in enrollments}
+    action_runs = ActionRun.objects.filter(batch__in={batch_id for batch_id, _ in by_record}, change_set__isnull=False)
+    rows = action_runs.values_list("change_set", "batch", "position")
+    ran = {change_set: (batch, position) for change_set, batch, position in rows}
+    records = {record_id for _, record_id in by_record}
+    changes = AssociationChange.objects.filter(Q(source__in=records) | Q(target__in=records), change_set__in=ran)
+    pairs: dict[tuple[int, int], dict[int, None]] = defaultdict(dict)
+    for change_set, source, target in changes.values_list("change_set", "source", "target")[:most]:
+        batch, position = ran[change_set]
+        for own, other in ((source, target), (target, source)):
+            if enrollment := by_record.get((batch, own)):
+                pairs[enrollment, position][other] = None
+    ids = {other for others in pairs.values() for other in others}
+    named = Record.objects.select_related("object_type").in_bulk(ids)
+    return {key: [named[id_] for id_ in others if id_ in named] for key, others in pairs.items()}

@@ -9,17 +9,20 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 
+from associations.models import Record
 from associations.querysets import Surroundings
 from workflows import querysets
-from workflows.models import Enrollment, Outcome
+from workflows.models import ActionOutcome, Enrollment, Outcome
 from workflows.sentences import action_sentence
 
 from .reading import ReadOnlyAdmin, link
 
 # Of what was changed for one record, on its enrollment's page; the record's own page has it all.
 MOST_CHANGES = 200
+# Of what was found for one record, in a cell of the list.
+FOUND_SHOWN = 3
 
 
 class RunFilter(admin.SimpleListFilter):
@@ -54,14 +57,17 @@ class EnrollmentChangeList(ChangeList):
         """The outcomes of all the enrollments of a page at once."""
         super().get_results(request)
         self.result_list = list(self.result_list)
-        outcomes = querysets.outcomes_of(self.result_list)
+        outcomes, found = querysets.outcomes_of(self.result_list), querysets.found_for(self.result_list)
         for enrollment in self.result_list:
-            enrollment.outcomes = outcomes[enrollment.pk]
+            enrollment.outcomes = [
+                (each, found.get((enrollment.pk, each.action_run.position), []) if each.count else [])
+                for each in outcomes[enrollment.pk]
+            ]
 
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(ReadOnlyAdmin):
-    list_display = ("record", "record_id", "workflow", "state", "enrolled_at", "outcomes")
+    list_display = ("record", "workflow", "state", "enrolled_at", "outcomes")
     list_filter = ("workflow", "state", OutcomeFilter, RunFilter)
     list_select_related = ("workflow", "record__object_type")
     search_fields = ("record_id",)
@@ -70,6 +76,12 @@ class EnrollmentAdmin(ReadOnlyAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EnrollmentChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Of one run it is the log of that run."""
+        run_id = request.GET.get("run", "")
+        title = f"Log of run {run_id}" if run_id.isascii() and run_id.isdecimal() else "Enrollments"
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
         return (
@@ -86,10 +98,9 @@ class EnrollmentAdmin(ReadOnlyAdmin):
             queryset = queryset.filter(record_id=int(word)) if is_id else queryset.none()
         return queryset, False
 
-    @admin.display(description="outcomes")
+    @admin.display(description="outcomes: value looked for → what was found")
     def outcomes(self, enrollment: Any) -> str:
-        told = [(each.get_outcome_display(), each.value or "") for each in enrollment.outcomes]
-        return format_html_join("", '<div class="outcome">{} <i>{}</i></div>', told)
+        return format_html_join("", '<div class="outcome">{}{}{}</div>', map(_told, enrollment.outcomes))
 
     @admin.display(description="record")
     def record_link(self, enrollment: Enrollment) -> str:
@@ -111,6 +122,15 @@ class EnrollmentAdmin(ReadOnlyAdmin):
         if obj:
             context["done_actions"] = _done_actions(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _told(outcome: tuple[ActionOutcome, list[Record]]) -> tuple[str, str, str]:
+    """An outcome in a cell: what it was, the value that was looked for, and the first of what was found."""
+    told, others = outcome
+    value = format_html(" <i>“{}”</i>", told.value) if told.value else ""
+    shown = format_html_join(", ", "{}", [(link(other),) for other in others[:FOUND_SHOWN]])
+    more = f" and {told.count - FOUND_SHOWN:,} more" if shown and told.count > FOUND_SHOWN else ""
+    return told.get_outcome_display(), value, format_html(" → {}{}", shown, more) if shown else ""
 
 
 def _done_actions(enrollment: Enrollment) -> list[dict[str, Any]]:

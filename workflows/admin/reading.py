@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 from django.contrib import admin
-from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 
-
-class CappedPaginator(Paginator[Any]):
-    """Counts to an end: further pages than that nobody turns, while counting millions of rows keeps people waiting."""
-
-    MOST = 10_000
-
-    @cached_property
-    def _counted(self) -> int:
-        listed: Any = self.object_list
-        return listed.order_by()[: self.MOST + 1].count()
-
-    @cached_property
-    def count(self) -> int:
-        return min(self._counted, self.MOST)
-
-    @property
-    def is_capped(self) -> bool:
-        return self._counted > self.MOST
+from associations.admin.paging import CappedPaginator
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):
@@ -41,7 +22,8 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     ordering = ("-id",)
 
     class Media:
-        css = {"all": ["workflows/admin.css"]}
+        css = {"all": ["workflows/admin.css", "workflows/runs.css"]}
+        js = ["associations/live.js"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,27 +1,37 @@
-"""Runs in the admin: how far they are, and what came of them."""
+"""Runs in the admin: how far they are, what came of them, and the log of their records as a file."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from associations.querysets import Surroundings
-from workflows.models import Batch, Run
+from workflows.models import Batch, Outcome, Run
 from workflows.querysets import outcomes_by_action, progress_of
 from workflows.sentences import action_sentence, describe
+from workflows.services.run_log import log_rows
 
-from .reading import ReadOnlyAdmin
+from .outcomes import bars_of
+from .reading import ReadOnlyAdmin, link
 
 BATCHES_PER_PAGE = 100
 
 
 class RunChangeList(ChangeList):
+    is_moving = False
+
     def get_results(self, request: HttpRequest) -> None:
         """The progress of all the runs of a page at once."""
         super().get_results(request)
@@ -29,36 +39,42 @@ class RunChangeList(ChangeList):
         progress = progress_of(self.result_list)
         for run in self.result_list:
             run.progress = progress[run.pk]
+        self.is_moving = any(run.finished_at is None for run in self.result_list)
 
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "cause", "state", "created_at", "batches_done", "outcomes")
+    list_display = ("name", "how_it_stands", "outcomes", "cause", "created_at")
     list_filter = ("state", "cause", "workflow")
-    list_select_related = ("workflow",)
-    fields = ("workflow", "ran", "cause", "whom", "state", "created_at", "finished_at", "started_by", "depth")
+    list_select_related = ("workflow", "revision")
 
-    def get_fields(self, request: HttpRequest, obj: Run | None = None) -> tuple[Any, ...]:
-        return (*self.fields, "note") if obj and obj.note else self.fields
+    def get_urls(self) -> list[URLPattern]:
+        log = self.admin_site.admin_view(self.log)
+        return [path("<int:run_id>/log.csv", log, name="workflows_run_log"), *super().get_urls()]
+
+    # The list -------------------------------------------------------------------------------------
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RunChangeList
 
-    @admin.display(description="batches done")
-    def batches_done(self, run: Any) -> str:
-        return f"{run.progress.done + run.progress.failed:,} of {run.progress.batches:,}"
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Runs", **(extra_context or {})})
+
+    @admin.display(description="run", ordering="id")
+    def name(self, run: Run) -> str:
+        return format_html('{} <span class="quiet">run {}</span>', run.workflow, run.pk)
+
+    @admin.display(description="state", ordering="state")
+    def how_it_stands(self, run: Any) -> SafeString:
+        return render_to_string("admin/workflows/run/progress.html", standing(run, run.progress))
 
     @admin.display(description="outcomes, in records")
     def outcomes(self, run: Any) -> str:
         sums = [(f"{each.records:,}", each.outcome.label) for each in run.progress.outcomes]
         return format_html_join("", '<div class="outcome"><b>{}</b> {}</div>', sums)
 
-    @admin.display(description="revision")
-    def ran(self, run: Run) -> str:
-        url = reverse("admin:workflows_workflow_revisions", args=[run.workflow_id])
-        return format_html('<a href="{}">{}</a>', url, run.revision.number)
+    # A run ----------------------------------------------------------------------------------------
 
-    @admin.display(description="whom it enrolls")
     def whom(self, run: Run) -> str:
         if run.criteria is None:
             return "Named records, or those that a change made meet the triggers"
@@ -78,13 +94,74 @@ class RunAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         if obj:
             batches = obj.batches.order_by("id")
+            progress = progress_of([obj])[obj.pk]
             context |= {
-                "progress": progress_of([obj])[obj.pk],
+                "title": "Run",
+                "progress": progress,
+                "standing": standing(obj, progress),
+                "facts": self._facts(obj),
                 "done_actions": _done_actions(obj),
                 "failed": batches.filter(state=Batch.State.FAILED)[:BATCHES_PER_PAGE],
                 "page": Paginator(batches, BATCHES_PER_PAGE).get_page(request.GET.get("p")),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _facts(self, run: Run) -> list[tuple[str, object]]:
+        """What a run was: names and values, those that say something."""
+        revision = reverse("admin:workflows_workflow_revisions", args=[run.workflow_id])
+        facts: list[tuple[str, object]] = [
+            ("Workflow", link(run.workflow)),
+            ("Revision", format_html('<a href="{}">{}</a>', revision, run.revision.number)),
+            ("Why it ran", run.get_cause_display()),
+            ("Whom it enrolls", self.whom(run)),
+            ("Begun", run.created_at),
+            ("Finished", run.finished_at),
+            ("Started by", run.started_by),
+            ("Workflows that led to it", run.depth or None),
+            ("Why it was refused" if run.state == Run.State.REFUSED else "What went wrong", run.note),
+        ]
+        return [(name, value) for name, value in facts if value]
+
+    def log(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
+        """The log of a run's records as CSV, all or those with one outcome; written as it is read."""
+        run = get_object_or_404(Run.objects.select_related("workflow__object_type", "revision"), pk=run_id)
+        outcome = request.GET.get("outcome", "")
+        if not (self.has_view_permission(request, run) and request.user.has_perm("associations.view_record")):
+            raise PermissionDenied
+        rows = log_rows(run, outcome if outcome in Outcome.values else None)
+        name = f"run-{run.pk}{f'-{outcome}' if outcome in Outcome.values else ''}.csv"
+        return csv_response(rows, name)
+
+
+def csv_response(rows: Iterable[list[str]], name: str) -> StreamingHttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+class _Echo:
+    """What csv writes to: it gives back each line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _lines(rows: Iterable[list[str]]) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    for row in rows:
+        yield writer.writerow(row)
+
+
+def standing(run: Run, progress: Any) -> dict[str, Any]:
+    """How far a run is, for progress.html."""
+    percent = 100 if run.finished_at else progress.percent(len(run.revision.definition["actions"]))
+    batches = f"{progress.done + progress.failed:,} of {progress.batches:,} batches"
+    return {
+        "run": run,
+        "is_moving": run.finished_at is None,
+        "percent": percent,
+        "words": batches if progress.batches else "waits for a worker",
+        "failed": progress.failed,
+    }
 
 
 def _done_actions(run: Run) -> list[dict[str, Any]]:
@@ -94,7 +171,7 @@ def _done_actions(run: Run) -> list[dict[str, Any]]:
     return [
         {
             "sentence": action_sentence(raw["kind"], raw["fields"], around),
-            "outcomes": outcomes.get((position, raw["kind"]), []),
+            "bars": bars_of(outcomes.get((position, raw["kind"]), [])),
         }
         for position, raw in enumerate(run.revision.definition["actions"])
     ]
