@@ -17,7 +17,7 @@ from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
-from associations.models import AssociationChange, AssociationEnd, RecordEvent
+from associations.models import AssociationChange, AssociationEnd, FormerAssociation, RecordEvent
 from associations.types import DirectedType
 
 # A test of properties, given the column in which they stand.
@@ -70,12 +70,9 @@ def association_q(directed: DirectedType, record: str = "pk", test: Test | None 
         stayed = stayed.filter(properties_q(test, "other_id", "other__properties"))
     had = Q(Exists(stayed))
     for own, other in directed.orientations:
-        added_earlier = claimed_changes(directed, added=True).filter(
-            source=OuterRef("source"), target=OuterRef("target"), id__lt=OuterRef("id")
-        )
-        gone = claimed_changes(directed, added=False).filter(
-            ~Exists(added_earlier), _was_live(other), **{f"{own}_id": OuterRef(record)}
-        )
+        gone = FormerAssociation.objects.filter(
+            _was_live(other), type=directed.type.pk, removed_by__in=claimed(), **{f"{own}_id": OuterRef(record)}
+        ).exclude(added_by__in=claimed())
         if test is not None:
             gone = gone.filter(properties_q(test, f"{other}_id", f"{other}__properties"))
         had |= Q(Exists(gone))

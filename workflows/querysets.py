@@ -141,9 +141,9 @@ def pair_changes(enrollment: Enrollment, most: int) -> list[PairChange]:
     )
     mine = enrollment.record_id
     changes = list(
-        AssociationChange.objects.filter(Q(source=mine) | Q(target=mine), change_set__in=positions).order_by("id")[
-            :most
-        ]
+        AssociationChange.objects.filter(Q(source=mine) | Q(target=mine), change_set__in=positions).order_by(
+            "change_set", "added"
+        )[:most]
     )
     types = association_types().in_bulk({each.type_id for each in changes})
     others = Record.objects.select_related("object_type").in_bulk(

@@ -145,20 +145,21 @@ def write_pair_outcomes(
 def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence[DirectedType], outcome: str) -> None:
     """Write how many rows of some types were removed, per enrolled record, by the ledger of the change set.
 
-    A row that was met from both its ends counts for the lower record id (ledger_by_pair).
+    A row that was met from both its ends counts for the lower record id (former association pkey).
     """
     arms, params = [], []
     for directed in types:
         for own, other in directed.orientations:
             arms.append(
-                "SELECT c.id, s.record_id FROM staged_pair s JOIN associations_associationchange c"
-                f" ON c.{own}_id = s.record_id AND c.{other}_id = s.other_id"
-                f" AND c.type_id = {directed.type.pk:d} AND c.change_set_id = %s AND NOT c.added WHERE s.state = 0"
+                "SELECT c.source_id, c.target_id, c.type_id, s.record_id FROM staged_pair s"
+                f" JOIN associations_formerassociation c ON c.{own}_id = s.record_id AND c.{other}_id = s.other_id"
+                f" AND c.type_id = {directed.type.pk:d} AND c.removed_by_id = %s WHERE s.state = 0"
             )
             params.append(change_set.pk)
     sql.execute(
         f"{_OUTCOME_COLUMNS} SELECT %s, told.record_id, '{outcome}', count(*), NULL FROM"
-        f" (SELECT id, min(record_id) AS record_id FROM ({' UNION ALL '.join(arms)}) AS hit GROUP BY id) AS told"
+        f" (SELECT min(record_id) AS record_id FROM ({' UNION ALL '.join(arms)}) AS hit"
+        " GROUP BY source_id, target_id, type_id) AS told"
         " GROUP BY told.record_id",
         [action_run.pk, *params],
     )
@@ -216,7 +217,7 @@ def enroll(batch: Batch, records: QuerySet[Record], *, again: bool) -> int:
     """Enroll records in the workflow of a batch, none twice at a time (enrolled_once_at_a_time).
 
     `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record at
-    once the constraint lets one: both count the same ordinal.
+    once the constraint lets one: both count the same ordinal. The records are held, so that none is deleted meanwhile.
     """
     chosen, params = sql.compiled(records.order_by().values("id"))
     workflow_id = batch.run.workflow_id
@@ -228,7 +229,8 @@ def enroll(batch: Batch, records: QuerySet[Record], *, again: bool) -> int:
         " SELECT %s, chosen.id, (SELECT count(*) FROM workflows_enrollment was"
         " WHERE was.workflow_id = %s AND was.record_id = chosen.id),"
         f" %s, '{Enrollment.State.ACTIVE}', CURRENT_TIMESTAMP FROM ({chosen}) AS chosen"
-        f" WHERE NOT EXISTS ({before}) ON CONFLICT DO NOTHING",
+        f" WHERE NOT EXISTS ({before}){' FOR KEY SHARE OF chosen' if sql.is_postgresql() else ''}"
+        " ON CONFLICT DO NOTHING",
         [workflow_id, workflow_id, batch.pk, *params, workflow_id],
     )
 

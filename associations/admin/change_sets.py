@@ -43,4 +43,4 @@ class ChangeSetAdmin(admin.ModelAdmin[ChangeSet]):
 
 def _count(model: type[Model]) -> Coalesce:
     facts = model._default_manager.filter(change_set=OuterRef("pk")).order_by().values("change_set")
-    return Coalesce(Subquery(facts.annotate(count=Count("pk")).values("count")), 0, output_field=BigIntegerField())
+    return Coalesce(Subquery(facts.annotate(count=Count("*")).values("count")), 0, output_field=BigIntegerField())

@@ -62,7 +62,7 @@ def _word(prop: Property | None, value: Any) -> str:
 
 def _tell_associations(record: Record, lines: dict[int, list[str]]) -> None:
     """The ledger outlives records and labels, so both may be gone."""
-    ledger = AssociationChange.objects.filter(Q(source=record) | Q(target=record)).order_by("-id")
+    ledger = AssociationChange.objects.filter(Q(source=record) | Q(target=record)).order_by("-change_set", "-added")
     changes = list(ledger.values_list("change_set_id", "source_id", "target_id", "type_id", "added")[:SHOWN])
     others = {target if source == record.pk else source for _, source, target, _, _ in changes}
     names = {each.pk: str(each) for each in Record.objects.filter(pk__in=others).select_related("object_type")}

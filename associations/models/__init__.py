@@ -1,5 +1,5 @@
 from .figures import AssociationFigure
-from .history import AssociationChange, ChangeSet, RecordEvent
+from .history import AssociationChange, ChangeSet, FormerAssociation, RecordEvent
 from .imports import ImportRun
 from .jobs import BulkJob, BulkPart
 from .records import Association, AssociationEnd, MatchIndex, MatchKey, Record, UniqueValue
@@ -14,6 +14,7 @@ __all__ = [
     "BulkJob",
     "BulkPart",
     "ChangeSet",
+    "FormerAssociation",
     "HighestNumber",
     "ImportRun",
     "MatchIndex",

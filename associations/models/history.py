@@ -56,18 +56,39 @@ class RecordEvent(models.Model):
     before = models.JSONField(default=dict)
 
 
-class AssociationChange(models.Model):
-    """The ledger: an association row was added or removed. Outlives the records and labels it tells about."""
+class FormerAssociation(models.Model):
+    """An association row that was removed: by which change set it came, and by which it went. Insert-only.
 
-    change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="association_changes")
+    Outlives the records and labels it tells about.
+    """
+
+    pk = models.CompositePrimaryKey("source_id", "target_id", "type_id", "removed_by_id")
     source = models.ForeignKey("Record", models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     target = models.ForeignKey("Record", models.DO_NOTHING, related_name="+", db_constraint=False)
     type = models.ForeignKey(
         "AssociationType", models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False
     )
-    added = models.BooleanField()
+    added_by = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False)
+    removed_by = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False)
     source_value = models.TextField(null=True)  # noqa: DJ001 - null is "matched on nothing", not an empty text
     target_value = models.TextField(null=True)  # noqa: DJ001
 
+
+class AssociationChange(models.Model):
+    """A database view, the ledger: every association row that a change set added or removed, with the values that
+    matched when it came. What is there now was added by the change set that its row names; what was there stands
+    in FormerAssociation. Newest first is `order_by("-change_set", "-added")`.
+    """
+
+    pk = models.CompositePrimaryKey("source_id", "target_id", "type_id", "change_set_id", "added")
+    change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="association_changes")
+    source = models.ForeignKey("Record", models.DO_NOTHING, related_name="+")
+    target = models.ForeignKey("Record", models.DO_NOTHING, related_name="+")
+    type = models.ForeignKey("AssociationType", models.DO_NOTHING, related_name="+")
+    added = models.BooleanField()
+    source_value = models.TextField(null=True)  # noqa: DJ001
+    target_value = models.TextField(null=True)  # noqa: DJ001
+
     class Meta:
-        indexes = [models.Index(fields=["source", "target"], name="ledger_by_pair")]
+        managed = False
+        db_table = "associations_associationchange"

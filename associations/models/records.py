@@ -77,8 +77,8 @@ class MatchKey(models.Model):
     """Derived from live records: the digest of a normalized value. Equal keys are equal values."""
 
     pk = models.CompositePrimaryKey("index_id", "record_id")
-    index = models.ForeignKey(MatchIndex, models.CASCADE, related_name="keys")
-    record = models.ForeignKey(Record, models.CASCADE, related_name="+")
+    index = models.ForeignKey(MatchIndex, models.CASCADE, related_name="keys", db_index=False, db_constraint=False)
+    record = models.ForeignKey(Record, models.CASCADE, related_name="+", db_constraint=False)
     key = models.BinaryField(max_length=KEY_BYTES)
 
     class Meta:
@@ -88,15 +88,20 @@ class MatchKey(models.Model):
 class Association(models.Model):
     """Two records are associated under a type: one row, in the type's own direction.
 
-    A labeled pair has its unlabeled row as well. Symmetric types store the smaller record id as source.
+    A labeled pair has its unlabeled row as well. Symmetric types store the smaller record id as source. Whoever writes
+    rows holds the records and types they refer to (see ARCHITECTURE.md): a foreign key that is checked row by row costs
+    as much as the row itself, three of them three times that.
     """
 
     pk = models.CompositePrimaryKey("source_id", "type_id", "target_id")
-    source = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False)
-    target = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False)
-    type = models.ForeignKey(AssociationType, models.PROTECT, related_name="+", db_index=False)
+    source = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    target = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    type = models.ForeignKey(AssociationType, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     # The change set that made this row: its provenance, and how a writer knows which rows were its own.
-    change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False)
+    # The values that matched when it was made, as they were written then.
+    source_value = models.TextField(null=True)  # noqa: DJ001 - null is "matched on nothing", not an empty text
+    target_value = models.TextField(null=True)  # noqa: DJ001
 
     class Meta:
         constraints = [

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from associations import sql
 from associations.errors import Refused
-from associations.models import AssociationChange, ObjectType, Record, RecordEvent
+from associations.models import FormerAssociation, ObjectType, Record, RecordEvent
 
 from . import match_keys
 from .derived import again_if_overtaken, refuse_taken_values, remove_derived, write_derived
@@ -75,7 +75,7 @@ def delete_records(object_type: ObjectType, ids: Iterable[int], *, origin: Origi
         change_set = open_change_set(origin)
         sql.remove_all_of(found, change_set.pk)
         for end in ("source", "target"):
-            AssociationChange.objects.filter(**{f"{end}__in": found}).update(source_value=None, target_value=None)
+            FormerAssociation.objects.filter(**{f"{end}__in": found}).update(source_value=None, target_value=None)
         Record.objects.filter(id__in=found).delete()
     return len(found)
 

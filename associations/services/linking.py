@@ -70,7 +70,7 @@ def disassociate(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]], *, o
         sql.stage_rows(pairs)
         change_set = open_change_set(origin)
         disassociate_staged(unlabeled, change_set)
-        removed = sql.count_told(change_set.pk, unlabeled.type.pk, added=False)
+        removed = sql.count_removed(change_set.pk, unlabeled.type.pk)
     return LinkCounts(associations=removed)
 
 
@@ -128,6 +128,7 @@ def associate_staged(unlabeled: DirectedType, label: DirectedType | None, change
 
     Pairs for which there is no room under a limit are marked in the stage and left out whole.
     """
+    _hold_types([unlabeled, label])
     sql.hold_staged_records()
     _refuse_second_primaries(label)
     limits.refuse_over_limit([unlabeled, label] if label else [unlabeled])
@@ -135,7 +136,6 @@ def associate_staged(unlabeled: DirectedType, label: DirectedType | None, change
     primary = querysets.primary_of(unlabeled)
     if primary and primary != label:
         sql.insert_first_primaries(unlabeled, primary.type.pk, change_set.pk)
-    sql.record_added(unlabeled, [each.type.pk for each in (unlabeled, primary) if each], change_set.pk)
     return made, _put_label_staged(label, unlabeled, change_set) if label else 0
 
 
@@ -144,9 +144,17 @@ def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: C
 
     Pairs for which there is no room under a limit are marked in the stage and left as they are.
     """
+    _hold_types([label])
     _refuse_second_primaries(label)
     limits.refuse_over_limit([label])
     return _put_label_staged(label, unlabeled, change_set)
+
+
+def _hold_types(types: Iterable[DirectedType | None]) -> None:
+    """A label is deleted when nothing uses it: whoever puts it on something holds it, and comes before or too late."""
+    wanted = [directed.type.pk for directed in types if directed]
+    if not sql.hold_types(wanted):
+        raise Refused("A label that was to be put on is deleted.")
 
 
 def _refuse_second_primaries(label: DirectedType | None) -> None:
@@ -164,7 +172,6 @@ def _put_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: 
     if label.type.is_primary and sql.remove_other_primaries(label, change_set.pk):
         # A first company that somebody else associated meanwhile became primary on its own: it gives way.
         labelled += _insert_labels(label, unlabeled, change_set)
-    sql.record_added(label, [label.type.pk], change_set.pk)
     return labelled
 
 

@@ -73,6 +73,14 @@ def hold_records(record_ids: Sequence[int]) -> None:
         fetch(f"SELECT id FROM associations_record WHERE {chosen} ORDER BY id FOR KEY SHARE", params)
 
 
+def hold_types(type_ids: Sequence[int]) -> bool:
+    """Keep association types from being deleted until the transaction ends; whether all are there (type pkey)."""
+    chosen, params = in_ids("id", type_ids)
+    hold = " ORDER BY id FOR KEY SHARE" if is_postgresql() else ""
+    found = fetch(f"SELECT id FROM associations_associationtype WHERE {chosen}{hold}", params)
+    return len(found) == len(set(type_ids))
+
+
 def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
     """Until the transaction ends: writers of records share it, a change of what they must write excludes them.
 

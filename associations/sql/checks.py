@@ -39,10 +39,16 @@ INVARIANTS = {
     "A record is never associated with itself.": (
         f"SELECT {_ROW} AS what FROM associations_association a WHERE a.source_id = a.target_id"
     ),
-    "Associated records are of the object types that the association type is for.": (
-        f"SELECT {_ROW} AS what FROM {_WITH_TYPE} JOIN associations_record s ON s.id = a.source_id"
-        " JOIN associations_record o ON o.id = a.target_id"
-        " WHERE s.object_type_id <> t.from_object_type_id OR o.object_type_id <> t.to_object_type_id"
+    "Associated records are there, and of the object types that the association type is for.": (
+        f"SELECT {_ROW} AS what FROM associations_association a"
+        " LEFT JOIN associations_associationtype t ON t.id = a.type_id"
+        " LEFT JOIN associations_record s ON s.id = a.source_id AND s.object_type_id = t.from_object_type_id"
+        " LEFT JOIN associations_record o ON o.id = a.target_id AND o.object_type_id = t.to_object_type_id"
+        " WHERE s.id IS NULL OR o.id IS NULL"
+    ),
+    "A match key belongs to a record.": (
+        "SELECT 'record ' || k.record_id AS what FROM associations_matchkey k"
+        " LEFT JOIN associations_record r ON r.id = k.record_id WHERE r.id IS NULL"
     ),
     "A type that is the same both ways stores the smaller record id first.": (
         f"SELECT {_ROW} AS what FROM {_WITH_TYPE} WHERE t.id = t.inverse_id AND a.source_id > a.target_id"
@@ -58,16 +64,12 @@ INVARIANTS = {
         "SELECT 'record ' || source_id AS what FROM associations_association"
         f" WHERE type_id IN {AssociationType.PRIMARY_IDS} GROUP BY source_id HAVING count(*) > 1"
     ),
-    "What the ledger added and did not remove is what is associated.": (
-        f"SELECT {_ROW} AS what FROM (SELECT source_id, target_id, type_id, CASE WHEN added THEN 1 ELSE -1 END AS n"
-        " FROM associations_associationchange UNION ALL"
-        " SELECT source_id, target_id, type_id, -1 FROM associations_association) AS a"
-        " GROUP BY a.source_id, a.target_id, a.type_id HAVING sum(a.n) <> 0"
+    "What a change set removed was added by another one.": (
+        f"SELECT {_ROW} AS what FROM associations_formerassociation a WHERE a.added_by_id = a.removed_by_id"
     ),
-    "Every association names the change that added it.": (
-        f"SELECT {_ROW} AS what FROM associations_association a LEFT JOIN associations_associationchange c"
-        " ON c.source_id = a.source_id AND c.target_id = a.target_id AND c.type_id = a.type_id"
-        " AND c.change_set_id = a.change_set_id AND c.added WHERE c.id IS NULL"
+    "An association names a change set that was made.": (
+        f"SELECT {_ROW} AS what FROM associations_association a"
+        " WHERE a.change_set_id > (SELECT coalesce(max(id), 0) FROM associations_changeset)"
     ),
     "A merged record is archived.": (
         "SELECT 'record ' || id AS what FROM associations_record"

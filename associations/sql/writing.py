@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from associations.types import DirectedType
 
 from .base import execute, fetch, in_ids, is_postgresql, marks
-from .stage import staged_twice
 
 # Adding -----------------------------------------------------------------------------------------
+
+_INSERT = (
+    "INSERT INTO associations_association (source_id, type_id, target_id, change_set_id, source_value, target_value)"
+)
 
 
 def insert_associations(unlabeled: DirectedType, change_set_id: int) -> int:
@@ -18,10 +21,10 @@ def insert_associations(unlabeled: DirectedType, change_set_id: int) -> int:
     Ordered, so that two workers that meet the same pairs take them in the same order (association pkey).
     """
     source, target = unlabeled.ends("s")
+    source_value, target_value = unlabeled.ends("s", "value")
     return execute(
-        "INSERT INTO associations_association (source_id, type_id, target_id, change_set_id)"
-        f" SELECT {source}, %s, {target}, %s FROM staged_pair s WHERE s.state = 0 ORDER BY 1, 3"
-        " ON CONFLICT DO NOTHING",
+        f"{_INSERT} SELECT {source}, %s, {target}, %s, {source_value}, {target_value} FROM staged_pair s"
+        " WHERE s.state = 0 ORDER BY 1, 3 ON CONFLICT DO NOTHING",
         [unlabeled.type.pk, change_set_id],
     )
 
@@ -33,11 +36,11 @@ def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: i
     moment comes either first (then there is no label) or after (then the label goes with it). (association pkey)
     """
     source, target = label.ends("s")
+    source_value, target_value = label.ends("s", "value")
     pair_source, pair_target = unlabeled.ends("s")
     hold = " FOR KEY SHARE OF u" if is_postgresql() and not new_pairs else ""
     return execute(
-        "INSERT INTO associations_association (source_id, type_id, target_id, change_set_id)"
-        f" SELECT {source}, %s, {target}, %s FROM staged_pair s"
+        f"{_INSERT} SELECT {source}, %s, {target}, %s, {source_value}, {target_value} FROM staged_pair s"
         f" JOIN associations_association u ON u.source_id = {pair_source} AND u.target_id = {pair_target}"
         f" AND u.type_id = %s AND u.change_set_id {'=' if new_pairs else '<>'} %s"
         f" WHERE s.state = 0 ORDER BY 1, 3{hold} ON CONFLICT DO NOTHING",
@@ -52,45 +55,24 @@ def insert_first_primaries(unlabeled: DirectedType, primary_id: int, change_set_
     """
     source, target = unlabeled.ends("s")
     return execute(
-        "INSERT INTO associations_association (source_id, type_id, target_id, change_set_id)"
-        " SELECT a.source_id, %s, min(a.target_id), %s FROM staged_pair s"
+        f"{_INSERT} SELECT source_id, %s, target_id, change_set_id, source_value, target_value FROM"
+        " (SELECT a.*, row_number() OVER (PARTITION BY a.source_id ORDER BY a.target_id) AS place FROM staged_pair s"
         f" JOIN associations_association a ON a.source_id = {source} AND a.target_id = {target}"
         " AND a.type_id = %s AND a.change_set_id = %s"
         " WHERE s.state = 0 AND NOT EXISTS (SELECT 1 FROM associations_association earlier"
-        " WHERE earlier.source_id = a.source_id AND earlier.type_id = %s AND earlier.change_set_id <> %s)"
-        " GROUP BY a.source_id ON CONFLICT DO NOTHING",
-        [primary_id, change_set_id, unlabeled.type.pk, change_set_id, unlabeled.type.pk, change_set_id],
-    )
-
-
-def record_added(directed: DirectedType, type_ids: Sequence[int], change_set_id: int) -> int:
-    """Write the ledger of the rows that this change set added, with the values that matched.
-
-    `type_ids` must all lie the way `directed` does. One request may give both directions of a paired label, which
-    are rows of one type: what the first told is not told again (association pkey, ledger_by_pair).
-    """
-    source, target = directed.ends("s")
-    source_value, target_value = directed.ends("s", "value")
-    told = (
-        " AND NOT EXISTS (SELECT 1 FROM associations_associationchange told WHERE told.source_id = a.source_id"
-        " AND told.target_id = a.target_id AND told.type_id = a.type_id AND told.change_set_id = a.change_set_id"
-        " AND told.added)"
-        if directed.type.is_paired_within_one_type
-        else ""
-    )
-    return execute(
-        "INSERT INTO associations_associationchange"
-        " (change_set_id, source_id, target_id, type_id, added, source_value, target_value)"
-        f" SELECT a.change_set_id, a.source_id, a.target_id, a.type_id, true, {source_value}, {target_value}"
-        " FROM staged_pair s"
-        f" JOIN associations_association a ON a.source_id = {source} AND a.target_id = {target}"
-        f" AND a.type_id IN ({marks(type_ids)}) AND a.change_set_id = %s"
-        f" WHERE s.state = 0 AND NOT {staged_twice(directed)}{told}",
-        [*type_ids, change_set_id],
+        " WHERE earlier.source_id = a.source_id AND earlier.type_id = %s AND earlier.change_set_id <> %s)) AS new"
+        " WHERE place = 1 ORDER BY 1, 3 ON CONFLICT DO NOTHING",
+        [primary_id, unlabeled.type.pk, change_set_id, unlabeled.type.pk, change_set_id],
     )
 
 
 # Removing ---------------------------------------------------------------------------------------
+
+_TELL = (
+    "INSERT INTO associations_formerassociation"
+    " (source_id, target_id, type_id, added_by_id, removed_by_id, source_value, target_value)"
+    " SELECT a.source_id, a.target_id, a.type_id, a.change_set_id, %s, a.source_value, a.target_value FROM"
+)
 
 
 def lock_staged_associations(unlabeled: DirectedType) -> None:
@@ -111,13 +93,11 @@ def remove_staged(own: str, other: str, change_set_id: int, type_ids: Sequence[i
     """Remove the rows of the admitted pairs that lie one way round, of some types.
 
     The ledger is written first and locks the doomed rows, so of two workers only one removes and tells it;
-    then exactly what the ledger says is deleted (association pkey; ledger by change set).
+    then exactly what the ledger says is deleted (association pkey; former association by removed_by).
     """
     execute(
-        "INSERT INTO associations_associationchange (change_set_id, source_id, target_id, type_id, added)"
-        " SELECT %s, a.source_id, a.target_id, a.type_id, false FROM staged_pair s"
-        f" JOIN associations_association a ON a.{own}_id = s.record_id AND a.{other}_id = s.other_id"
-        f" AND a.type_id IN ({marks(type_ids)})"
+        f"{_TELL} staged_pair s JOIN associations_association a ON a.{own}_id = s.record_id"
+        f" AND a.{other}_id = s.other_id AND a.type_id IN ({marks(type_ids)})"
         " WHERE s.state = 0" + (" FOR UPDATE OF a" if is_postgresql() else ""),
         [change_set_id, *type_ids],
     )
@@ -128,9 +108,8 @@ def remove_other_primaries(directed: DirectedType, change_set_id: int) -> int:
     """Take Primary from the company that has it, where an admitted pair makes another one primary."""
     source, target = directed.ends("s")
     execute(
-        "INSERT INTO associations_associationchange (change_set_id, source_id, target_id, type_id, added)"
-        " SELECT %s, a.source_id, a.target_id, a.type_id, false FROM staged_pair s"
-        f" JOIN associations_association a ON a.source_id = {source} AND a.type_id = %s AND a.target_id <> {target}"
+        f"{_TELL} staged_pair s JOIN associations_association a ON a.source_id = {source} AND a.type_id = %s"
+        f" AND a.target_id <> {target}"
         " WHERE s.state = 0" + (" FOR UPDATE OF a" if is_postgresql() else ""),
         [change_set_id, directed.type.pk],
     )
@@ -144,19 +123,18 @@ def _delete_as_told(change_set_id: int) -> int:
     """
     return execute(
         "DELETE FROM associations_association WHERE (source_id, type_id, target_id) IN"
-        " (SELECT source_id, type_id, target_id FROM associations_associationchange"
-        " WHERE change_set_id = %s AND NOT added) AND change_set_id <> %s",
+        " (SELECT source_id, type_id, target_id FROM associations_formerassociation WHERE removed_by_id = %s)"
+        " AND change_set_id <> %s",
         [change_set_id, change_set_id],
     )
 
 
-def count_told(change_set_id: int, type_id: int, *, added: bool) -> int:
-    """How many rows of a type a change set added or removed, by its ledger (ledger by change set)."""
+def count_removed(change_set_id: int, type_id: int) -> int:
+    """How many rows of a type a change set removed (former association by removed_by)."""
     return int(
         fetch(
-            "SELECT count(*) FROM associations_associationchange"
-            " WHERE change_set_id = %s AND type_id = %s AND added = %s",
-            [change_set_id, type_id, added],
+            "SELECT count(*) FROM associations_formerassociation WHERE removed_by_id = %s AND type_id = %s",
+            [change_set_id, type_id],
         )[0][0]
     )
 
@@ -176,9 +154,7 @@ def remove_all_of(record_ids: Sequence[int], change_set_id: int) -> int:
     # What lies between two of them is told once: by its source.
     for chosen, params in [(by_source, sources), (f"{by_target} AND NOT {by_source}", [*targets, *sources])]:
         execute(
-            "INSERT INTO associations_associationchange (change_set_id, source_id, target_id, type_id, added)"
-            " SELECT %s, a.source_id, a.target_id, a.type_id, false FROM associations_association a"
-            f" WHERE {chosen}" + (" FOR UPDATE OF a" if is_postgresql() else ""),
+            f"{_TELL} associations_association a WHERE {chosen}" + (" FOR UPDATE OF a" if is_postgresql() else ""),
             [change_set_id, *params],
         )
     return _delete_as_told(change_set_id)
@@ -193,23 +169,16 @@ def adopt_removed(merged_id: int, survivor_id: int, change_set_id: int) -> int:
     moved = (
         f"SELECT {swap.format(end='c.source')} AS source_id, c.type_id, {swap.format(end='c.target')} AS target_id,"
         " t.id = t.inverse_id AS is_symmetric"
-        " FROM associations_associationchange c JOIN associations_associationtype t ON t.id = c.type_id"
-        " WHERE c.change_set_id = %s AND NOT c.added"
+        " FROM associations_formerassociation c JOIN associations_associationtype t ON t.id = c.type_id"
+        " WHERE c.removed_by_id = %s"
     )
-    inserted = execute(
+    return execute(
         "INSERT INTO associations_association (source_id, type_id, target_id, change_set_id)"
         " SELECT CASE WHEN is_symmetric AND target_id < source_id THEN target_id ELSE source_id END, type_id,"
         " CASE WHEN is_symmetric AND target_id < source_id THEN source_id ELSE target_id END, %s"
         f" FROM ({moved}) AS moved WHERE source_id <> target_id ORDER BY 1, 3 ON CONFLICT DO NOTHING",
         [change_set_id, merged_id, survivor_id, merged_id, survivor_id, change_set_id],
     )
-    execute(
-        "INSERT INTO associations_associationchange (change_set_id, source_id, target_id, type_id, added)"
-        " SELECT change_set_id, source_id, target_id, type_id, true FROM associations_association"
-        " WHERE change_set_id = %s AND (source_id = %s OR target_id = %s)",
-        [change_set_id, survivor_id, survivor_id],
-    )
-    return inserted
 
 
 def usage_of_record(record_id: int) -> dict[int, int]:

@@ -10,9 +10,9 @@ from django.db import connection
 from associations.comparison import name_key
 from associations.models import (
     Association,
-    AssociationChange,
     AssociationType,
     ChangeSet,
+    FormerAssociation,
     MatchKey,
     ObjectType,
     Property,
@@ -65,7 +65,6 @@ def write(source: Record, target: Record, type_id: int) -> None:
     change_set = ChangeSet.objects.create(source=ChangeSet.Source.SYSTEM)
     row = {"source": source, "target": target, "type_id": type_id, "change_set": change_set}
     Association.objects.bulk_create([Association(**row)])
-    AssociationChange.objects.create(**row, added=True)
 
 
 def drop(table: str, *, check: str = "", index: str = "") -> None:
@@ -126,16 +125,25 @@ def have_two_primary_companies(crm: Crm) -> None:
     write(crm.contacts[0], crm.companies[1], 1)
 
 
-def tell_a_removal_that_was_none(crm: Crm) -> None:
-    row = AssociationChange.objects.filter(type_id=279).first()
-    assert row
-    row.pk, row.added = None, False
-    row.save()
+def associate_a_record_that_is_gone(crm: Crm) -> None:
+    write(Record(pk=crm.contacts[5].pk + 1_000_000), crm.companies[0], 279)
 
 
-def name_another_change(crm: Crm) -> None:
-    change_set = ChangeSet.objects.create(source=ChangeSet.Source.SYSTEM)
-    Association.objects.filter(type_id=279, target=crm.companies[0]).update(change_set=change_set)
+def associate_under_a_type_that_is_gone(crm: Crm) -> None:
+    write(crm.contacts[5], crm.companies[0], 999_999)
+
+
+def keep_a_match_key_of_a_record_that_is_gone(crm: Crm) -> None:
+    MatchKey.objects.bulk_create([MatchKey(index=crm.index, record_id=crm.contacts[5].pk + 1_000_000, key=b"1" * 16)])
+
+
+def remove_what_the_change_itself_added(crm: Crm) -> None:
+    row = FormerAssociation.objects.get(type=crm.friend.type.pk)
+    FormerAssociation.objects.update(added_by=row.removed_by)
+
+
+def name_a_change_that_was_never_made(crm: Crm) -> None:
+    Association.objects.filter(type_id=279, target=crm.companies[0]).update(change_set_id=1_000_000)
 
 
 def unarchive_a_merged_record(crm: Crm) -> None:
@@ -201,15 +209,20 @@ BREAKS: dict[str, list[Callable[[Crm], None]]] = {
     "A label's limit does not exceed its pair's.": [exceed_the_limit_of_the_pair],
     "Every object type has its primary display property.": [lose_a_primary_property],
     "A record is never associated with itself.": [associate_with_itself],
-    "Associated records are of the object types that the association type is for.": [associate_other_types],
+    "Associated records are there, and of the object types that the association type is for.": [
+        associate_other_types,
+        associate_a_record_that_is_gone,
+        associate_under_a_type_that_is_gone,
+    ],
+    "A match key belongs to a record.": [keep_a_match_key_of_a_record_that_is_gone],
     "A type that is the same both ways stores the smaller record id first.": [store_the_larger_id_first],
     "Records with a label are associated under the unlabeled type as well.": [
         label_without_associating,
         label_without_associating_within_a_type,
     ],
     "A record has at most one primary company.": [have_two_primary_companies],
-    "What the ledger added and did not remove is what is associated.": [tell_a_removal_that_was_none],
-    "Every association names the change that added it.": [name_another_change],
+    "What a change set removed was added by another one.": [remove_what_the_change_itself_added],
+    "An association names a change set that was made.": [name_a_change_that_was_never_made],
     "A merged record is archived.": [unarchive_a_merged_record],
     "An archived record holds no unique value and no match key.": [
         leave_an_archived_one_its_unique_value,

@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from associations.admin import record_page
-from associations.models import AssociationChange, ChangeSet, Record, RecordEvent
+from associations.models import ChangeSet, Record, RecordEvent
 from associations.services import archiving, labels, linking, merging
 from associations.services.origin import Origin
 from associations.types import DirectedType
@@ -133,7 +133,6 @@ def test_associations_outlive_what_is_pruned_of_their_history() -> None:
     ChangeSet.objects.filter(association_changes__source=ann.pk).update(note="old")
     ids = list(ChangeSet.objects.filter(note="old").values_list("id", flat=True))
     RecordEvent.objects.filter(change_set__in=ids).delete()
-    AssociationChange.objects.filter(change_set__in=ids).delete()
     ChangeSet.objects.filter(id__in=ids).delete()
     client = sign_in()
     assert groups_on(client, ann) == {"company": (1, {"Acme": {"Primary"}})}

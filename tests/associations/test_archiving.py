@@ -134,9 +134,9 @@ def test_the_ledger_keeps_that_associations_were_there_without_the_values_that_m
     [contact], [deal, other] = make_records("contact", 1), make_records("deal", 2)
     associate(contact, deal)
     associate(contact, other)
-    AssociationChange.objects.update(source_value="secret", target_value="secret")
+    Association.objects.update(source_value="secret", target_value="secret")
     delete(deal)
-    told = AssociationChange.objects.filter(target=deal.pk).order_by("id")
+    told = AssociationChange.objects.filter(target=deal.pk).order_by("change_set")
     assert list(told.values_list("added", "source_value", "target_value")) == [(True, None, None), (False, None, None)]
     assert AssociationChange.objects.get(target=other.pk).source_value == "secret"
 

@@ -149,7 +149,7 @@ def test_the_command_fails_where_a_rule_is_broken(crm: Crm):
     lines, error, status = run()
     a, b = crm.contacts[4:]
     assert [line for line in lines if not line.startswith("ok ")] == [
-        "BROKEN         1  Associated records are of the object types that the association type is for."
+        "BROKEN         1  Associated records are there, and of the object types that the association type is for."
         f" Such as: {a.pk}–{b.pk} (type 341)."
     ]
     assert (error, status) == ("1 of the rules are broken.", 1)

@@ -254,15 +254,3 @@ def test_a_company_is_primary_for_any_number_of_records() -> None:
     for contact in contacts:
         raw_association(contact, primary("contact", "company").type_id, company)
     assert Association.objects.filter(target=company).count() == 3
-
-
-def test_an_association_needs_records_and_a_type_that_are_there() -> None:
-    [contact], [company] = make_records("contact", 1), make_records("company", 1)
-    for row in (
-        {"source_id": 999_999, "target": company, "type_id": 279},
-        {"source": contact, "target_id": 999_999, "type_id": 279},
-        {"source": contact, "target": company, "type_id": 999_999},
-    ):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            Association.objects.create(change_set_id=1, **row)
-            connection.check_constraints()

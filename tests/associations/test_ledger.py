@@ -41,7 +41,7 @@ def rows() -> Counter[tuple[int, int, int]]:
 
 
 def last_change() -> list[tuple[int, int, int, bool]]:
-    changes = ChangeSet.objects.latest("id").association_changes.order_by("id")
+    changes = ChangeSet.objects.latest("id").association_changes.order_by("added")
     return list(changes.values_list("source", "type", "target", "added"))
 
 

@@ -95,10 +95,12 @@ class Enrollment(models.Model):
         UNENROLLED = "unenrolled", "Unenrolled"
         FAILED = "failed", "Failed"
 
-    workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="enrollments", db_index=False)
-    record = models.ForeignKey(Record, models.CASCADE, related_name="enrollments")
+    workflow = models.ForeignKey(
+        Workflow, models.CASCADE, related_name="enrollments", db_index=False, db_constraint=False
+    )
+    record = models.ForeignKey(Record, models.CASCADE, related_name="enrollments", db_index=False, db_constraint=False)
     ordinal = models.PositiveIntegerField(default=0)
-    batch = models.ForeignKey(Batch, models.CASCADE, related_name="enrollments")
+    batch = models.ForeignKey(Batch, models.CASCADE, related_name="enrollments", db_constraint=False)
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     enrolled_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
@@ -106,7 +108,7 @@ class Enrollment(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["workflow", "record", "ordinal"], name="enrolled_once_at_a_time"),
+            models.UniqueConstraint(fields=["record", "workflow", "ordinal"], name="enrolled_once_at_a_time"),
         ]
         indexes = [
             models.Index(fields=["workflow", "record"], condition=models.Q(state="active"), name="enrollment_active"),
@@ -162,7 +164,9 @@ class ActionOutcome(models.Model):
     """
 
     pk = models.CompositePrimaryKey("action_run_id", "record_id", "outcome")
-    action_run = models.ForeignKey(ActionRun, models.CASCADE, related_name="record_outcomes", db_index=False)
+    action_run = models.ForeignKey(
+        ActionRun, models.CASCADE, related_name="record_outcomes", db_index=False, db_constraint=False
+    )
     record = models.ForeignKey(Record, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
     outcome = models.CharField(max_length=20, choices=Outcome)
     count = models.PositiveIntegerField(default=0)

@@ -150,7 +150,7 @@ def test_primary_as_the_label_takes_it_from_the_company_that_had_it() -> None:
     assert associated(contact, is_primary) == {match.pk}
     assert words(contact, before) == {"unlabeled"}
     assert outcomes(run, contact) == {"created": 1}
-    taken, given = AssociationChange.objects.filter(type=1).order_by("-id")[:2][::-1]
+    taken, given = AssociationChange.objects.filter(type=1).order_by("-change_set", "-added")[:2][::-1]
     assert {(taken.added, taken.target_id), (given.added, given.target_id)} == {(False, before.pk), (True, match.pk)}
     assert taken.change_set_id == given.change_set_id
 
