@@ -12,9 +12,9 @@ from django.utils.text import Truncator
 
 from associations import querysets
 from associations.models import AssociationChange, ChangeSet, Property, Record, RecordEvent
+from associations.provenance import change_sets_by_id, who
 from associations.types import DirectedType
 
-from .record_page import change_sets_by_id, who
 from .values import CELL, in_words
 
 # How many of its events and of its association changes a record's history shows.

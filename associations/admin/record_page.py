@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from django.db.models import Count, Window
 from django.db.models.functions import RowNumber
 
-from associations.models import AssociationEnd, ChangeSet, ObjectType, Record
+from associations.models import AssociationEnd, ObjectType, Record
+from associations.provenance import change_sets_by_id, who
 from associations.types import DirectedType
 
 # How many associated records of one object type a page shows; the comfort of paging comes with its own page.
@@ -39,16 +40,6 @@ class Group:
     object_type: ObjectType
     count: int
     shown: list[Associated] = field(default_factory=list)
-
-
-def who(change_set: ChangeSet | None) -> str:
-    """Who or what made a change, in words."""
-    if change_set is None:
-        return "unknown"
-    if change_set.source == ChangeSet.Source.USER:
-        return str(change_set.user or "a user who is deleted")
-    what = change_set.note or (f"{change_set.source_id}" if change_set.source_id else "")
-    return f"{change_set.get_source_display()} {what}".strip()
 
 
 def associations_of(record: Record, types: Iterable[DirectedType]) -> list[Group]:
@@ -83,8 +74,3 @@ def _add_what_was_put(record: Record, associated: Mapping[int, Associated], by_i
             associated[other_id].association = put
         else:
             associated[other_id].labels.append(put)
-
-
-def change_sets_by_id(ids: Iterable[int]) -> dict[int, ChangeSet]:
-    """Change sets with their users. Old ones may have been pruned, so nothing that names one is joined to it."""
-    return ChangeSet.objects.select_related("user").in_bulk(list(ids))

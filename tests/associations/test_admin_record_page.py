@@ -8,6 +8,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from associations import provenance
 from associations.admin import record_page
 from associations.models import ChangeSet, Record, RecordEvent
 from associations.services import archiving, labels, linking, merging
@@ -120,7 +121,7 @@ def test_who_or_what_put_a_label_there_is_told() -> None:
 
 
 def test_workflows_and_users_who_are_gone_are_told_too() -> None:
-    told = record_page.who
+    told = provenance.who
     assert told(ChangeSet(source="workflow", source_id=7)) == "Workflow 7"
     assert told(ChangeSet(source="import", note="a.csv")) == "Import a.csv"
     assert told(ChangeSet(source="user")) == "a user who is deleted"

@@ -26,6 +26,7 @@ from .actions import ActionPages
 from .pages import ENABLE, RUN
 from .switching import SwitchPages
 from .triggers import EnrollmentTriggerInline
+from .why import WhyPages
 
 # Of the enrollments of one workflow, so that the list stays quick; it says "10,000+" beyond.
 MOST_COUNTED = 10_000
@@ -33,7 +34,7 @@ REVISIONS_PER_PAGE = 20
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(ActionPages, SwitchPages):
+class WorkflowAdmin(ActionPages, SwitchPages, WhyPages):
     list_display = ("name", "object_type", "is_enabled", "number_of_actions", "last_run", "enrolled")
     list_filter = ("is_enabled", "object_type")
     list_select_related = ("object_type",)
