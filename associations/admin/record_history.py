@@ -12,7 +12,7 @@ from django.utils.text import Truncator
 
 from associations import querysets
 from associations.models import AssociationChange, ChangeSet, Property, Record, RecordEvent
-from associations.provenance import change_sets_by_id, who
+from associations.services.provenance import change_sets_by_id, who
 from associations.types import DirectedType
 
 from .values import CELL, in_words

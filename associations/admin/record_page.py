@@ -10,7 +10,7 @@ from django.db.models import Count, Window
 from django.db.models.functions import RowNumber
 
 from associations.models import AssociationEnd, ObjectType, Record
-from associations.provenance import change_sets_by_id, who
+from associations.services.provenance import change_sets_by_id, who
 from associations.types import DirectedType
 
 # How many associated records of one object type a page shows; the comfort of paging comes with its own page.

@@ -8,10 +8,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from associations import provenance
 from associations.admin import record_page
 from associations.models import ChangeSet, Record, RecordEvent
-from associations.services import archiving, labels, linking, merging
+from associations.services import archiving, labels, linking, merging, provenance
 from associations.services.origin import Origin
 from associations.types import DirectedType
 from tests.factories import (

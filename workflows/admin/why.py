@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from workflows import why
+from workflows.services import why
 
 from .pages import WorkflowPages
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from associations.models import AssociationEnd, Record
-from workflows import why
-from workflows.attempts import Attempt, attempts
+from workflows.services import why
+from workflows.services.attempts import Attempt, attempts
 
 # Of the associated records of one record.
 MOST = 1_000

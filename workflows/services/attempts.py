@@ -15,12 +15,11 @@ from django.db.models import Exists, OuterRef
 from associations.comparison import match_key
 from associations.models import Property, Record
 from associations.querysets import Surroundings
-
-from .actions import ACTIONS
-from .actions.create_associations import CreateConfig
-from .models import ActionOutcome, ActionRun, Enrollment, Workflow
-from .querysets import outcomes_of
-from .sentences import Sentence, action_sentence
+from workflows.actions import ACTIONS
+from workflows.actions.create_associations import CreateConfig
+from workflows.models import ActionOutcome, ActionRun, Enrollment, Workflow
+from workflows.querysets import outcomes_of
+from workflows.sentences import Sentence, action_sentence
 
 # How many enrollments of a record are looked at.
 MOST_ENROLLMENTS = 20

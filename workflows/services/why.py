@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from associations.models import Association, AssociationChange, AssociationType, ChangeSet, Record
-from associations.provenance import change_sets_by_id, who
 from associations.querysets import association_types
+from associations.services.provenance import change_sets_by_id, who
 from associations.types import DirectedType
+from workflows.models import ActionRun, Workflow
+from workflows.sentences import Sentence
 
 from .attempts import Attempt, Sentences, attempts, never_enrolled
-from .models import ActionRun, Workflow
-from .sentences import Sentence
 
 # How many changes of a pair are told.
 MOST_CHANGES = 100

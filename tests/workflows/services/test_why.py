@@ -14,12 +14,11 @@ from associations.services import linking
 from associations.services.origin import Origin
 from tests.associations.admin_pages import sign_in
 from tests.factories import associate, change, disassociate, make_label, make_record, remove_label, unlabeled
-from workflows import why
-from workflows.attempts import attempts
+from tests.workflows import making
+from tests.workflows.admin_workflows import text, url
 from workflows.models import Run, Workflow
-
-from . import making
-from .admin_workflows import text, url
+from workflows.services import why
+from workflows.services.attempts import attempts
 
 pytestmark = pytest.mark.django_db
 

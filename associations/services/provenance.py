@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .models import ChangeSet
+from associations.models import ChangeSet
 
 
 def change_sets_by_id(ids: Iterable[int]) -> dict[int, ChangeSet]:
