@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.lookups import Exact, Regex
 
 from . import sql
-from .comparison import match_key
+from .comparison import match_key, name_key
 from .errors import Refused
 from .models import AssociationType, MatchIndex, ObjectType, Property, Record, UniqueValue
 from .types import DirectedType
@@ -50,16 +51,40 @@ def with_choice(records: QuerySet[Record], prop: Property, choice: str | bool) -
     return records.filter(Regex(KeyTextTransform(prop.name, "properties"), rf"(^|;){re.escape(str(choice))}(;|$)"))
 
 
+def with_equal(records: QuerySet[Record], prop: Property, value: Any) -> QuerySet[Record]:
+    """Those of some records whose property holds exactly this value, in the form in which it is kept."""
+    if connection.features.supports_json_field_contains:
+        return records.filter(properties__contains={prop.name: value})
+    return records.alias(value=KeyTransform(prop.name, "properties")).filter(value=value)
+
+
+def search(records: QuerySet[Record], object_type: ObjectType, text: str) -> QuerySet[Record]:
+    """Those of some records of a type whose name begins so, or who have this as a unique value or as their id.
+
+    Each of the three by an index of its own (record_by_name, the unique values' constraint, record pkey).
+    """
+    name = name_key(text)
+    found = Q(object_type=object_type, name_key__gte=name, name_key__lt=name + b"\xff")
+    holders = UniqueValue.objects.filter(
+        property__object_type=object_type, key=match_key(text, MatchIndex.Comparison.NORMALIZED) or b""
+    )
+    ids = set(holders.values_list("record_id", flat=True))
+    word = text.strip()
+    if word.isascii() and word.isdecimal() and len(word) < 19:
+        ids.add(int(word))
+    return records.filter(found | Q(pk__in=ids))
+
+
 def records_known_as(object_type: ObjectType, text: str) -> list[Record]:
     """The live records that a person may mean (two stand for many): the one with this id, else those with this
-    unique value, else those that are shown as this text."""
+    unique value, else those of this name."""
     live = live_records(object_type)
     key = match_key(text, MatchIndex.Comparison.NORMALIZED) or b""
     holders = UniqueValue.objects.filter(property__object_type=object_type, key=key)
     for meant in (
         live.filter(pk=int(text)) if text.isascii() and text.isdecimal() else live.none(),
         live.filter(pk__in=holders.values("record")),
-        _equal(live, object_type.primary_property, text),
+        live.filter(name_key=name) if (name := name_key(text)) else live.none(),
     ):
         if found := list(meant.select_related("object_type").order_by("id")[:2]):
             return found

@@ -261,6 +261,13 @@ READY_WITHIN = env.int("READY_WITHIN", default=60)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Which job reads the outbox: associations rings this bell without knowing who listens.
 RECORD_EVENTS_JOB = "workflows.jobs.process_events"
+# What people can have done to many records at once: classes of BulkKind, of both apps.
+BULK_KINDS = {
+    "archive": "associations.services.bulk_records.Archive",
+    "restore": "associations.services.bulk_records.Restore",
+    "export": "associations.services.bulk_records.Export",
+    "enroll": "workflows.services.bulk_enrolling.Enroll",
+}
 
 LOGGING = {
     "version": 1,

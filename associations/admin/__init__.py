@@ -1,3 +1,3 @@
-from . import change_sets, labels, object_types, properties, records
+from . import bulk_jobs, change_sets, labels, object_types, properties, records
 
-__all__ = ["change_sets", "labels", "object_types", "properties", "records"]
+__all__ = ["bulk_jobs", "change_sets", "labels", "object_types", "properties", "records"]

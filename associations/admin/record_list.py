@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.text import Truncator
 
+from associations import querysets
 from associations.errors import Refused
 from associations.models import ObjectType, Record
-from associations.services import archiving, merging
+from associations.services import archiving, bulk, merging
+from associations.services.selecting import Selection
 
-from .base import ServiceAdmin
 from .choosing import PARAMETER, chosen_object_type
-from .layout import ArchivedFilter, Layout, layout_of
+from .columns import CHOOSE_COLUMNS, ColumnPages
+from .layout import ArchivedFilter, Layout, PropertyFilter, ValueFilter, layout_of
+from .paging import CappedPaginator
 from .values import CELL, field_name, in_words
+
+# What the list can be sorted by however long it is.
+INDEXED = {"pk", "id", "name_key"}
+
+
+def user_id(request: HttpRequest) -> int:
+    assert request.user.pk is not None  # the admin's pages are for people who have signed in
+    return request.user.pk
+
+
+def is_across(request: HttpRequest) -> bool:
+    """Whether all that is listed was selected, not only what is on the page."""
+    return request.POST.get("select_across") == "1"
 
 
 def listed_object_type(request: HttpRequest) -> ObjectType:
@@ -37,26 +56,53 @@ class RecordChangeList(ChangeList):
     """A list of one object type; the others are tabs."""
 
     object_type: ObjectType
+    is_unsorted = False
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         self.object_type = listed_object_type(request)
         self.root_queryset = self.root_queryset.filter(object_type=self.object_type)
-        return super().get_queryset(request, exclude_parameters)
+        listed = super().get_queryset(request, exclude_parameters)
+        if not all(isinstance(each, str) and each.lstrip("-") in INDEXED for each in listed.query.order_by):
+            # Sorting by what has no index reads every record: a pleasure for thousands of them, not for a million.
+            self.is_unsorted = CappedPaginator(listed, 1).is_capped
+        return listed.order_by("-id") if self.is_unsorted else listed
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         """All but the object type, which is no filter that can be cleared."""
         return {name: value for name, value in super().get_filters_params(params).items() if name != PARAMETER}
 
+    def selection(self, ids: Sequence[int] | None) -> Selection:
+        """What is listed, or those of it that have these ids, for services."""
+        choices = {each.prop.name: each.value() for each in self.filter_specs if isinstance(each, PropertyFilter)}
+        values = {
+            each.prop.name: each.kept for each in self.filter_specs if isinstance(each, ValueFilter) and each.prop
+        }
+        return Selection(
+            self.object_type,
+            ids=None if ids is None else tuple(ids),
+            search=self.query,
+            choices={name: choice for name, choice in choices.items() if choice is not None},
+            values={name: value for name, value in values.items() if value is not None},
+            archived=any(isinstance(each, ArchivedFilter) and each.value() == "yes" for each in self.filter_specs),
+        )
 
-class RecordList(ServiceAdmin[Record]):
+
+class RecordList(ColumnPages):
     """The list's half of RecordAdmin."""
 
-    actions = ("archive_selected", "restore_selected", "merge_selected", "delete_selected")
+    actions: Sequence[str] = (
+        "export_selected",
+        "archive_selected",
+        "restore_selected",
+        "merge_selected",
+        "delete_selected",
+    )
     list_per_page = 50
-    search_help_text = "Searches what records are shown by, their unique values, and their ids."
+    search_help_text = "The beginning of a name, a whole unique value such as an e-mail address or domain, or an id."
     list_select_related = ("object_type",)
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
+    paginator = CappedPaginator
     ordering = ("-id",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
@@ -67,9 +113,18 @@ class RecordList(ServiceAdmin[Record]):
             title = listed_object_type(request).plural_label
         except IncorrectLookupParameters:
             return HttpResponseRedirect(request.path)
-        return super().changelist_view(
-            request, {"title": title, "object_types": ObjectType.objects.all(), **(extra_context or {})}
-        )
+        context = {
+            "title": title,
+            "object_types": ObjectType.objects.all(),
+            "may_choose_columns": request.user.has_perm(CHOOSE_COLUMNS),
+            **(extra_context or {}),
+        }
+        response = super().changelist_view(request, context)
+        shown = getattr(response, "context_data", None)
+        if shown and "cl" in shown and shown["cl"].paginator.is_capped:
+            # Django counts what it lists; here it is told only that there are more.
+            shown["selection_note_all"] = "All that match are selected"
+        return response
 
     def _layout(self, request: HttpRequest) -> Layout:
         return layout_of(request, listed_object_type(request))
@@ -86,31 +141,69 @@ class RecordList(ServiceAdmin[Record]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return self._layout(request).search(queryset, search_term.split()), False
+        if not search_term.strip():
+            return queryset, False
+        return querysets.search(queryset, listed_object_type(request), search_term), False
 
     # What can be done with the selected ones ------------------------------------------------------
 
     @admin.action(permissions=["change"], description="Archive")
-    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Record]) -> None:
-        self._do(request, queryset, archiving.archive_records, "Archived")
+    def archive_selected(self, request: HttpRequest, queryset: QuerySet[Record]) -> HttpResponse | None:
+        return self._do(request, queryset, "archive", archiving.archive_records, "Archived")
 
     @admin.action(permissions=["change"], description="Restore")
-    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Record]) -> None:
-        self._do(request, queryset, archiving.restore_records, "Restored")
+    def restore_selected(self, request: HttpRequest, queryset: QuerySet[Record]) -> HttpResponse | None:
+        return self._do(request, queryset, "restore", archiving.restore_records, "Restored")
 
-    def _do(self, request: HttpRequest, queryset: QuerySet[Record], service: Callable[..., int], done: str) -> None:
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(bulk.kind_of("export").permission)
+
+    @admin.action(permissions=["export"], description="Export as CSV")
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[Record]) -> HttpResponse:
+        names = [prop.name for prop in self._layout(request).primary_first]
+        return self.start_job(request, "export", "Export", queryset, properties=names)
+
+    def _do(
+        self, request: HttpRequest, queryset: QuerySet[Record], kind: str, service: Callable[..., int], done: str
+    ) -> HttpResponse | None:
+        """At once what was selected on the page, and by a worker all that is listed."""
+        if is_across(request):
+            return self.start_job(request, kind, kind.capitalize(), queryset)
         object_type = listed_object_type(request)
-        ids = list(queryset.values_list("id", flat=True))
+        records = list(queryset)
         try:
-            count = service(object_type, ids, origin=self.origin(request))
+            with transaction.atomic():
+                count = service(object_type, [record.pk for record in records], origin=self.origin(request))
+                LogEntry.objects.log_actions(user_id(request), records, CHANGE, f"{done}.")
         except Refused as error:
             self.message_user(request, f"Nothing was changed: {error}", messages.ERROR)
         else:
             word = object_type.label if count == 1 else object_type.plural_label
             self.message_user(request, f"{done} {count:,} {word.lower()}.", messages.SUCCESS)
+        return None
+
+    def start_job(
+        self, request: HttpRequest, kind: str, verb: str, queryset: QuerySet[Record], **fields: Any
+    ) -> HttpResponse:
+        """Have a worker do it with what is selected, and go where it can be watched."""
+        changelist: Any = self.get_changelist_instance(request)
+        ids = None if is_across(request) else list(queryset.values_list("id", flat=True))
+        object_type = listed_object_type(request)
+        count = "" if ids is None else f"{len(ids):,} "
+        title = f"{verb} {count}{object_type.plural_label.lower()}"
+        selection = changelist.selection(ids)
+        with transaction.atomic():
+            job = bulk.start(
+                kind, title, user=request.user, object_type=object_type, selection=selection.to_json(), **fields
+            )
+            self.log_addition(request, job, f"{title}.")  # type: ignore[arg-type]
+        return HttpResponseRedirect(reverse("admin:associations_bulkjob_change", args=[job.pk]))
 
     @admin.action(permissions=["delete"], description="Delete for good")
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Record]) -> HttpResponse | None:
+        if CappedPaginator(queryset, 1).is_capped:
+            self.message_user(request, f"At most {CappedPaginator.MOST:,} are deleted at once.", messages.ERROR)
+            return None
         return delete_selected(self, request, queryset)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Record]) -> None:

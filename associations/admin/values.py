@@ -58,10 +58,12 @@ def _local(value: str) -> list[str]:
     return [local.date().isoformat(), local.time().isoformat(timespec="seconds")]
 
 
-def column(prop: Property, *, longest: int | None = None) -> Callable[[Record], str | None]:
+def column(
+    prop: Property, *, longest: int | None = None, ordering: str | None = None
+) -> Callable[[Record], str | None]:
     """A property as a column of a list or a read-only line of a page."""
 
-    @admin.display(description=prop.label, ordering=KeyTransform(prop.name, "properties"))
+    @admin.display(description=prop.label, ordering=ordering or KeyTransform(prop.name, "properties"))
     def shown(record: Record) -> str | None:
         value = record.properties.get(prop.name)
         if value is None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from associations import querysets
 from associations.errors import Refused
@@ -39,10 +39,20 @@ def record_rows(
 
 
 def _record_rows(object_type: ObjectType, chosen: Sequence[str], archived: bool) -> Iterator[list[str]]:
-    # A property may be called as a column of ours; its name never starts with an underscore.
+    yield header(chosen)
+    yield from rows_of(
+        Record.objects.filter(object_type=object_type) if archived else querysets.live_records(object_type), chosen
+    )
+
+
+def header(chosen: Sequence[str]) -> list[str]:
+    """The names of the columns. A property may be called as one of ours; its name never starts with an underscore."""
     own = [f"_{name}" if name in chosen else name for name in ("id", "created_at", "updated_at", "archived_at")]
-    yield [own[0], *chosen, *own[1:]]
-    records = Record.objects.filter(object_type=object_type) if archived else querysets.live_records(object_type)
+    return [own[0], *chosen, *own[1:]]
+
+
+def rows_of(records: QuerySet[Record], chosen: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of some records of one type in id order, without the header."""
     rows = records.order_by("id").values_list("id", "properties", "created_at", "updated_at", "archived_at")
     for id_, values, *times in rows.iterator(chunk_size=CHUNK):
         yield [str(id_), *(_text(values.get(name)) for name in chosen), *(_time(at) for at in times)]

@@ -27,6 +27,7 @@ INTERCHANGEABLE_FIELD_TYPES = (
     {Property.FieldType.SELECT, Property.FieldType.RADIO},
 )
 CHANGEABLE = {"label", "description", "group", "display_order", "field_type", "options"}
+MOST_COLUMNS = 10
 _PRIMARY_FIELDS = {"name": "primary_property", "label": "primary_label"}
 
 
@@ -68,6 +69,18 @@ def update_object_type(object_type: ObjectType, *, label: str, plural_label: str
         locked.full_clean()
         locked.save(update_fields=["label", "plural_label", "description", "updated_at"])
     return locked
+
+
+def set_columns(object_type: ObjectType, names: Sequence[str]) -> None:
+    """Which properties lists of its records show, in this order; none means the first few. Raises ValidationError."""
+    wanted = list(dict.fromkeys(names))
+    known = set(object_type.properties.values_list("name", flat=True))
+    if missing := [name for name in wanted if name not in known]:
+        raise ValidationError({"columns": f"{object_type.label} has no property {missing[0]!r}."})
+    if len(wanted) > MOST_COLUMNS:
+        raise ValidationError({"columns": f"A list has at most {MOST_COLUMNS} columns."})
+    object_type.columns = wanted
+    object_type.save(update_fields=["columns", "updated_at"])
 
 
 def delete_object_type(object_type: ObjectType) -> None:

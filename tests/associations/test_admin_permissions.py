@@ -100,9 +100,9 @@ def test_strangers_are_sent_to_sign_in_before_they_change_an_association() -> No
 @pytest.mark.parametrize(
     ("permissions", "offered"),
     [
-        (["view_record"], set()),
+        (["view_record"], {"export_selected"}),
         (["change_record"], {"archive_selected", "restore_selected", "merge_selected"}),
-        (["view_record", "delete_record"], {"delete_selected"}),
+        (["view_record", "delete_record"], {"export_selected", "delete_selected"}),
     ],
 )
 def test_the_list_offers_what_may_be_done_and_does_no_more(permissions: list[str], offered: set[str]) -> None:

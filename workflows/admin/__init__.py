@@ -1,3 +1,3 @@
-from . import enrollments, runs, workflow
+from . import enrollments, records, runs, workflow
 
-__all__ = ["enrollments", "runs", "workflow"]
+__all__ = ["enrollments", "records", "runs", "workflow"]

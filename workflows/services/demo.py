@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from associations import querysets
 from associations.models import AssociationType, ObjectType, Record
-from associations.services import labels, linking
+from associations.services import labels, linking, schema
 from associations.services.origin import Origin
 from associations.services.records import RecordInput, save_records
 from associations.types import DirectedType
@@ -40,6 +40,7 @@ def load_demo() -> list[Workflow]:
     contacts = save_records(contact, list(_contacts(chance, companies)), origin=ORIGIN).records
     deals = save_records(deal, list(_deals(chance, companies)), origin=ORIGIN).records
 
+    schema.set_columns(contact, ["email", "firstname", "lastname", "company", "jobtitle"])
     employer = labels.create_label(contact, company, label="Employer", inverse_label="Employee")
     decider = labels.create_label(company, contact, label="Decision maker")
     evaluator = labels.create_label(deal, contact, label="Evaluator")

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from associations.models import ChangeSet
+from associations.services import bulk
 from crmproject import queues
 from workflows.models import Batch, Run
 
@@ -22,7 +23,8 @@ MOST_RUNG = 1_000
 
 def sweep(seconds: float | None = None) -> int:
     """Ring for what has waited for more seconds (SWEEP_SECONDS unless told); how many bells rang."""
-    before = timezone.now() - timedelta(seconds=settings.SWEEP_SECONDS if seconds is None else seconds)
+    seconds = settings.SWEEP_SECONDS if seconds is None else seconds
+    before = timezone.now() - timedelta(seconds=seconds)
     queued, rung = queues.length(), 0
     if ChangeSet.objects.filter(processed_at=None, at__lt=before).exists():
         queues.enqueue(settings.RECORD_EVENTS_JOB)  # not by the bell: it may hang ringing for a job that was lost
@@ -38,4 +40,4 @@ def sweep(seconds: float | None = None) -> int:
         rung += 1
     for run in Run.objects.filter(state=Run.State.RUNNING, created_at__lt=before):
         finish_run(run)
-    return rung
+    return rung + bulk.ring_for_waiting(seconds)
