@@ -10,10 +10,12 @@ from django import forms
 from django.contrib.admin import widgets
 
 from associations import querysets
-from associations.models import Record
+from associations.models import ObjectType, Record
 from associations.services import linking
 from associations.services.origin import Origin
 from associations.types import DirectedType
+
+MOST_CANDIDATES = 20
 
 
 class AssociateForm(forms.Form):
@@ -23,11 +25,13 @@ class AssociateForm(forms.Form):
     other = forms.CharField(
         label="Record",
         widget=widgets.AdminTextInputWidget,
-        help_text="Its id, a unique value such as its e-mail address or domain, or exactly what it is shown by",
+        help_text="Its name or the beginning of it, a unique value such as its e-mail address or domain, or its id",
     )
 
     def __init__(self, record: Record, types: Sequence[DirectedType], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # Whom the person may have meant, where it is not clear: to choose from.
+        self.candidates: list[Record] = []
         self.types = {directed.type_id: directed for directed in types}
         ordered = sorted(types, key=lambda each: (each.other_type.pk, not each.type.is_unlabeled, each.label))
         self.fields["type_id"].choices = [("", "---------")] + [  # type: ignore[attr-defined]
@@ -41,13 +45,22 @@ class AssociateForm(forms.Form):
         if "type_id" in data and "other" in data:
             object_type = self.types[data["type_id"]].other_type
             found = querysets.records_known_as(object_type, data["other"])
-            if not found:
-                self.add_error("other", f"There is no {object_type.label.lower()} {data['other']}.")
-            elif len(found) > 1:
-                self.add_error("other", f"Several {object_type.plural_label.lower()} are called so: enter the id.")
-            else:
+            if len(found) == 1:
                 data["record"] = found[0]
+                return data
+            self.candidates = self._like(object_type, data["other"])
+            if found:
+                told = f"Several {object_type.plural_label.lower()} are called so: choose one below."
+            elif self.candidates:
+                told = f"No {object_type.label.lower()} is called just so: choose one below."
+            else:
+                told = f"There is no {object_type.label.lower()} {data['other']}."
+            self.add_error("other", told)
         return data
+
+    def _like(self, object_type: ObjectType, text: str) -> list[Record]:
+        live = querysets.live_records(object_type).select_related("object_type")
+        return list(querysets.search(live, object_type, text).order_by("name_key", "id")[:MOST_CANDIDATES])
 
 
 def associate(record: Record, other: Record, directed: DirectedType, origin: Origin) -> linking.LinkCounts:

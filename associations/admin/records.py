@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from associations import querysets
-from associations.errors import Refused
 from associations.models import Record
 from associations.services import archiving
 from associations.services.records import save_records
 
-from .associating import AssociateForm, associate, take_off
+from .associating import AssociateForm
+from .associating_pages import AssociatingPages
 from .choosing import PARAMETER, ChoosesObjectType, object_type_for
 from .layout import layout_of
+from .picture import draw
 from .record_forms import RecordForm, record_form
 from .record_history import history_of
-from .record_list import RecordList
-from .record_page import SHOWN, associations_of
+from .record_page import associations_of
 
 
 @admin.register(Record)
-class RecordAdmin(RecordList, ChoosesObjectType[Record]):
+class RecordAdmin(AssociatingPages, ChoosesObjectType[Record]):
     """Archived records can be read only; restoring them is an action of the list."""
 
     object_history_template = "admin/associations/record/history.html"
@@ -75,9 +73,11 @@ class RecordAdmin(RecordList, ChoosesObjectType[Record]):
         context |= {"title": f"{verb} {object_type.label.lower()}", "object_type": object_type}
         if obj is not None:
             types = querysets.types_seen_from(object_type)
+            groups = associations_of(obj, types)
+            self.tell(obj, [each for group in groups for each in group.shown])
             context |= {
-                "groups": associations_of(obj, types),
-                "most_shown": SHOWN,
+                "groups": groups,
+                "picture": draw(obj, groups),
                 "associate_form": AssociateForm(obj, types) if self.has_change_permission(request, obj) else None,
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -105,73 +105,3 @@ class RecordAdmin(RecordList, ChoosesObjectType[Record]):
             context["entries"] = history_of(record, layout_of(request, record.object_type).properties)
             context["object_type"] = record.object_type
         return response
-
-    # Associating ----------------------------------------------------------------------------------
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("<int:object_id>/associate/", view(self.associate_view), name="record_associate"),
-            path("<int:object_id>/take_off/", view(self.take_off_view), name="record_take_off"),
-            *super().get_urls(),
-        ]
-
-    def _record_to_associate(self, request: HttpRequest, object_id: int) -> Record | None:
-        record = self.get_object(request, str(object_id))
-        if not self.has_change_permission(request, record):
-            raise PermissionDenied
-        return record
-
-    def associate_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Associate the record with another one; a page of its own where something is wrong with that."""
-        record = self._record_to_associate(request, object_id)
-        if record is None:
-            return self._gone(request, object_id)
-        form = AssociateForm(record, querysets.types_seen_from(record.object_type), request.POST or None)
-        if form.is_valid():
-            other, directed = form.cleaned_data["record"], form.types[form.cleaned_data["type_id"]]
-            try:
-                with transaction.atomic():
-                    counts = associate(record, other, directed, self.origin(request))
-                    if counts.associations or counts.labels:
-                        self.log_change(request, record, f"Associated with {other} ({other.pk}): {directed}.")
-            except Refused as error:
-                form.add_error(None, str(error))
-            else:
-                done = counts.associations or counts.labels
-                told = f"Associated with {other}: {directed}." if done else f"{other} was associated so before."
-                self.message_user(request, told, messages.SUCCESS if done else messages.INFO)
-                return HttpResponseRedirect(self.change_url(record.pk))
-        return self.page(
-            request,
-            "admin/associations/record/associate.html",
-            f"Associate {record}",
-            form=form,
-            original=record,
-            object_type=record.object_type,
-        )
-
-    def take_off_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        """Take a label off a pair, or remove the association: `end` is type id:record id."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        record = self._record_to_associate(request, object_id)
-        if record is None:
-            return self._gone(request, object_id)
-        type_id, _, other_id = request.POST.get("end", "").partition(":")
-        types = {str(each.type_id): each for each in querysets.types_seen_from(record.object_type)}
-        if type_id not in types or not (other_id.isascii() and other_id.isdecimal()):
-            self.message_user(request, "There is no such association.", messages.ERROR)
-            return HttpResponseRedirect(self.change_url(record.pk))
-        directed = types[type_id]
-        with transaction.atomic():
-            counts = take_off(record, int(other_id), directed, self.origin(request))
-            what = "The association" if directed.type.is_unlabeled else f"The label {directed}"
-            if done := bool(counts.associations or counts.labels):
-                self.log_change(request, record, f"{what} with {other_id} was removed.")
-        told = f"{what} was removed." if done else f"{what} was no longer there."
-        self.message_user(request, told, messages.SUCCESS if done else messages.INFO)
-        return HttpResponseRedirect(self.change_url(record.pk))
-
-    def _gone(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self._get_obj_does_not_exist_redirect(request, self.opts, str(object_id))  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ from .base import (
     these,
 )
 from .figures import add_figure
+from .reading import count_associated, first_associated
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -68,9 +69,11 @@ __all__ = [
     "checks",
     "clear_stage",
     "compiled",
+    "count_associated",
     "count_removed",
     "execute",
     "fetch",
+    "first_associated",
     "hold_records",
     "hold_staged_records",
     "hold_types",

@@ -76,7 +76,7 @@ def test_associations_are_grouped_by_object_type_with_their_labels() -> None:
     assert groups_on(client, bob) == {"contact": (1, {"ann@example.com": {"Report"}})}
     assert groups_on(client, acme) == {"contact": (1, {"ann@example.com": {"Primary", "Employee"}})}
     page = client.get(record_url(ann)).content.decode()
-    assert f'<a href="{record_url(acme)}">Acme</a>' in page
+    assert f'<a class="pair-name" href="{record_url(acme)}">Acme</a>' in page
     assert "Companies (1)" in page
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,17 +12,46 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from associations.admin.record_list import is_across, listed_object_type
+from associations.admin.record_page import Associated
 from associations.admin.records import RecordAdmin as RecordAdminOfAssociations
 from associations.errors import Refused
 from associations.models import Record
-from workflows.models import Workflow
-from workflows.services import enrollment
+from workflows import querysets
+from workflows.models import Enrollment, Workflow
+from workflows.services import enrollment, why
 
 from .pages import RUN
+
+# How many of its enrollments a record's page shows.
+SHOWN = 10
 
 
 class RecordAdmin(RecordAdminOfAssociations):
     actions = ("enroll_selected", *RecordAdminOfAssociations.actions)
+
+    # The page -------------------------------------------------------------------------------------
+
+    def tell(self, record: Record, associated: Sequence[Associated]) -> None:
+        """Say of every association and label which workflow made it, and for which values."""
+        stories = why.of_associations(record, [each.record.pk for each in associated])
+        for each in associated:
+            for put in each.puts:
+                put.story = stories.get((each.record.pk, put.directed.type_id))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Record | None = None,
+    ) -> HttpResponse:
+        if obj and request.user.has_perm("workflows.view_enrollment"):
+            context["enrollments"] = _enrollments_of(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    # The list -------------------------------------------------------------------------------------
 
     def has_run_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(RUN)
@@ -62,6 +92,17 @@ class RecordAdmin(RecordAdminOfAssociations):
             "count": None if is_across(request) else queryset.count(),
         }
         return self.page(request, "admin/workflows/enroll_selected.html", "Enroll in which workflow?", **context)
+
+
+def _enrollments_of(record: Record) -> dict[str, Any]:
+    """The newest enrollments of a record with their outcomes, and whether there are more."""
+    newest = Enrollment.objects.filter(record=record).select_related("workflow", "batch__run").order_by("-id")
+    enrollments = list(newest[: SHOWN + 1])
+    outcomes = querysets.outcomes_of(enrollments[:SHOWN])
+    return {
+        "shown": [(each, outcomes[each.pk]) for each in enrollments[:SHOWN]],
+        "has_more": len(enrollments) > SHOWN,
+    }
 
 
 admin.site.unregister(Record)
