@@ -267,6 +267,7 @@ BULK_KINDS = {
     "restore": "associations.services.bulk_records.Restore",
     "export": "associations.services.bulk_records.Export",
     "enroll": "workflows.services.bulk_enrolling.Enroll",
+    "replace_label": "workflows.services.replacing.ReplaceLabel",
 }
 
 LOGGING = {

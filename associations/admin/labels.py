@@ -13,9 +13,8 @@ from associations.models import AssociationType, ObjectType
 from associations.services import labels
 from associations.types import DirectedType
 
-from .base import ServiceAdmin, ServiceForm
-
-MANAGE = "associations.manage_labels"
+from .base import ServiceForm
+from .label_pages import MANAGE, LabelPages
 
 
 class NewLabelForm(ServiceForm[AssociationType]):
@@ -87,7 +86,7 @@ class UnlabeledFilter(admin.SimpleListFilter):
     parameter_name = "labels"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("only", "Labels only"), ("own", "Defined here")]
+        return [("only", "Labels only"), ("own", "Defined here"), ("all", "With the unlabeled ones")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AssociationType]) -> QuerySet[AssociationType]:
         if self.value() == "own":
@@ -96,7 +95,7 @@ class UnlabeledFilter(admin.SimpleListFilter):
 
 
 @admin.register(AssociationType)
-class AssociationTypeAdmin(ServiceAdmin[AssociationType]):
+class AssociationTypeAdmin(LabelPages):
     form = LabelForm
     list_display = ("pair", "words", "kind", "type_ids", "limits", "category")
     list_display_links = ("pair", "words")

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from associations import sql
@@ -24,6 +24,12 @@ def add_figures(change_set_ids: Iterable[int]) -> None:
         AssociationChange.objects.filter(change_set__in=list(change_set_ids))
     ):
         sql.add_figure(day, type_id, source, added, removed)
+
+
+def usage_of_types() -> dict[int, int]:
+    """On how many associations each type is, by the id of its row: what came less what went, as far as it is summed."""
+    summed = AssociationFigure.objects.values("type_id").annotate(there=Sum("added") - Sum("removed"))
+    return dict(summed.values_list("type_id", "there"))
 
 
 def rebuild_figures() -> int:

@@ -1,3 +1,3 @@
-from . import enrollments, records, runs, workflow
+from . import enrollments, labels, records, runs, workflow
 
-__all__ = ["enrollments", "records", "runs", "workflow"]
+__all__ = ["enrollments", "labels", "records", "runs", "workflow"]
