@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.lookups import Exact, Regex
@@ -92,9 +91,10 @@ def records_known_as(object_type: ObjectType, text: str) -> list[Record]:
 
 
 def _equal(records: QuerySet[Record], name: str, value: str | bool) -> QuerySet[Record]:
-    """The records whose property holds exactly this; PostgreSQL has an index for it."""
-    if connection.features.supports_json_field_contains:
-        return records.filter(properties__contains={name: value})
+    """The records whose property holds exactly this; PostgreSQL has an index that finds it in any letter case first."""
+    folded = sql.holds_folded(name, [value])
+    if folded is not None:
+        return records.filter(folded, properties__contains={name: value})
     text = str(value).lower() if isinstance(value, bool) else value
     return records.filter(Exact(KeyTextTransform(name, "properties"), text))
 

@@ -37,6 +37,8 @@ class Record(models.Model):
             models.Index(fields=["object_type", "id"], name="record_by_type"),
             models.Index(fields=["object_type", "name_key", "id"], name="record_by_name"),
             models.Index(fields=["object_type", "id"], condition=~Q(archived_at=None), name="record_archived"),
+            # Programs that keep a copy ask for what changed since they asked last.
+            models.Index(fields=["object_type", "updated_at", "id"], name="record_by_change"),
         ]
 
     def __str__(self) -> str:

@@ -39,6 +39,14 @@ class ObjectType(models.Model):
     columns = models.JSONField(
         default=list, blank=True, help_text="Names of the properties that lists of records show; empty: the first few"
     )
+    # Names of properties, as API clients define them.
+    required_properties = models.JSONField(
+        default=list, blank=True, editable=False, help_text="A new record has to have a value of these"
+    )
+    searchable_properties = models.JSONField(
+        default=list, blank=True, editable=False, help_text="What the API's search for a text looks at"
+    )
+    secondary_properties = models.JSONField(default=list, blank=True, editable=False)
     is_builtin = models.BooleanField("built in", default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -112,6 +120,9 @@ class Property(models.Model):
         "unique", default=False, help_text="A value belongs to one record only and identifies it"
     )
     display_order = models.IntegerField(default=0)
+    hints = models.JSONField(
+        default=dict, blank=True, editable=False, help_text="What API clients say of how it is shown; kept for them"
+    )
     is_builtin = models.BooleanField("built in", default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

@@ -41,16 +41,16 @@ def associate(
     archived, or is associated with itself, or a label is one of other object types; nothing is written then.
     """
     # Primary comes first, so that no other company of the request is made the primary one before.
-    wanted = sorted(_labels_of_pair(unlabeled, labels), key=lambda label: not label.type.is_primary)
+    wanted = sorted(labels_of_pair(unlabeled, labels), key=lambda label: not label.type.is_primary)
     with transaction.atomic():
-        _stage_by_hand(unlabeled, pairs)
+        stage_by_hand(unlabeled, pairs)
         change_set = open_change_set(origin)
         first, more = (wanted[0], wanted[1:]) if wanted else (None, [])
         associations, put = associate_staged(unlabeled, first, change_set)
-        _refuse_if_over_limit([unlabeled, first] if first else [unlabeled])
+        refuse_if_over_limit([unlabeled, first] if first else [unlabeled])
         for label in more:
             put += add_label_staged(label, unlabeled, change_set)
-            _refuse_if_over_limit([label])
+            refuse_if_over_limit([label])
     return LinkCounts(associations, put)
 
 
@@ -74,7 +74,8 @@ def disassociate(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]], *, o
     return LinkCounts(associations=removed)
 
 
-def _stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) -> None:
+def stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) -> None:
+    """Stage pairs that somebody named, their records held. Raises what `associate` raises of records."""
     pairs = list(dict.fromkeys(pairs))
     if selves := [record for record, other in pairs if record == other]:
         raise Refused(f"A record is never associated with itself: {selves[0]}.")
@@ -89,7 +90,13 @@ def _stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) ->
     sql.stage_rows(pairs)
 
 
-def _labels_of_pair(unlabeled: DirectedType, labels: Sequence[DirectedType]) -> list[DirectedType]:
+def stage_again(pairs: Iterable[tuple[int, int]]) -> None:
+    """Have these pairs on the stage and no others; their records are held already."""
+    sql.clear_stage()
+    sql.stage_rows(pairs)
+
+
+def labels_of_pair(unlabeled: DirectedType, labels: Sequence[DirectedType]) -> list[DirectedType]:
     """The labels, each once. Every association has the unlabeled type anyway, so naming it adds nothing."""
     for label in labels:
         if (label.record_type, label.other_type) != (unlabeled.record_type, unlabeled.other_type):
@@ -100,7 +107,7 @@ def _labels_of_pair(unlabeled: DirectedType, labels: Sequence[DirectedType]) -> 
     return [label for label in dict.fromkeys(labels) if not label.type.is_unlabeled]
 
 
-def _refuse_if_over_limit(types: Sequence[DirectedType]) -> None:
+def refuse_if_over_limit(types: Sequence[DirectedType]) -> None:
     """Refuse the whole request where staged pairs were refused under one of these types, and say which limits."""
     if not (refused := sql.refused_pairs(sql.LIMIT_REACHED, 100)):
         return

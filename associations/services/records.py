@@ -132,6 +132,7 @@ def save_values(
         records.append(record)
 
     new = [record for record in records if record.pk is None]
+    _refuse_incomplete(object_type, records)
     old = {record.pk: was for record, was in zip(records, before, strict=True) if record.pk is not None}
     changed = [record for id_, was in old.items() if (record := existing[id_]).properties != was]
     for record in new + changed:
@@ -151,6 +152,18 @@ def save_values(
     sql.tell_created(change_set.pk, [record.pk for record in new])
     write_events(change_set, RecordEvent.Kind.CHANGED, [(record, old[record.pk]) for record in changed])
     return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
+
+
+def _refuse_incomplete(object_type: ObjectType, records: Sequence[Record]) -> None:
+    """A new record has to have a value of every required property."""
+    problems = [
+        ValueProblem(index, name, "is required; give it a value", code="REQUIRED_PROPERTY")
+        for index, record in enumerate(records)
+        for name in object_type.required_properties
+        if record.pk is None and name not in record.properties
+    ]
+    if problems:
+        raise InvalidRecords(problems)
 
 
 def _ids_by_unique_value(

@@ -23,6 +23,7 @@ from .base import (
 )
 from .figures import add_figure
 from .reading import count_associated, first_associated
+from .properties import by_code, holds_folded
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -66,6 +67,7 @@ __all__ = [
     "adopt_removed",
     "analyze_stage",
     "associated_with",
+    "by_code",
     "checks",
     "clear_stage",
     "compiled",
@@ -77,6 +79,7 @@ __all__ = [
     "hold_records",
     "hold_staged_records",
     "hold_types",
+    "holds_folded",
     "in_ids",
     "insert_associations",
     "insert_first_primaries",

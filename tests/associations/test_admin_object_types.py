@@ -172,7 +172,7 @@ def test_what_is_wrong_with_a_property_stands_at_its_field(changes: dict[str, st
 
 
 def test_saving_a_property_page_as_it_is_changes_nothing() -> None:
-    stages = Property.objects.filter(name="lifecyclestage").values()
+    stages = Property.objects.filter(object_type__name="contact", name="lifecyclestage").values()
     before = {**stages.get(), "updated_at": None}
     page = submit(sign_in(), url("property_change", before["id"]), "property_form")
     assert "was changed successfully" in messages_on(page)[0]

@@ -25,12 +25,15 @@ TYPE_IDS = {
 PROPERTIES = {
     "contact": (
         "email firstname lastname phone mobilephone company jobtitle city state country website lifecyclestage"
+        " hubspot_owner_id"
     ),
     "company": (
         "name domain phone address city state zip country industry numberofemployees annualrevenue description"
+        " website lifecyclestage"
+        " hubspot_owner_id"
     ),
-    "deal": "dealname dealstage pipeline amount closedate description",
-    "ticket": "subject content hs_pipeline_stage hs_ticket_priority",
+    "deal": "dealname dealstage pipeline amount closedate description hubspot_owner_id",
+    "ticket": "subject content hs_pipeline hs_pipeline_stage hs_ticket_priority hs_ticket_category hubspot_owner_id",
 }
 UNLABELED = [
     ("contact", "company", 279),
@@ -91,7 +94,7 @@ def test_a_property_group_is_named_as_hubspot_names_it(name: str) -> None:
 
 def test_exactly_text_and_phone_numbers_may_be_matched_on() -> None:
     matchable = {each.name for each in Property.objects.filter(object_type__name="company") if each.is_matchable}
-    assert matchable == set(PROPERTIES["company"].split()) - {"numberofemployees", "annualrevenue"}
+    assert matchable == set(PROPERTIES["company"].split()) - {"numberofemployees", "annualrevenue", "lifecyclestage"}
 
 
 @pytest.mark.parametrize(("name", "other", "type_id"), UNLABELED)
