@@ -52,8 +52,8 @@ def with_choice(records: QuerySet[Record], prop: Property, choice: str | bool) -
 
 def with_equal(records: QuerySet[Record], prop: Property, value: Any) -> QuerySet[Record]:
     """Those of some records whose property holds exactly this value, in the form in which it is kept."""
-    if connection.features.supports_json_field_contains:
-        return records.filter(properties__contains={prop.name: value})
+    if (folded := sql.holds_folded(prop.name, [value])) is not None:
+        return records.filter(folded, properties__contains={prop.name: value})
     return records.alias(value=KeyTransform(prop.name, "properties")).filter(value=value)
 
 

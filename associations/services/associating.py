@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from associations import querysets, sql
 from associations.errors import Refused
-from associations.models import ObjectType
+from associations.models import ChangeSet, ObjectType
 from associations.types import DirectedType
 
 from . import linking
@@ -33,17 +33,25 @@ class NewRecord:
 
 
 def associate_each(
-    unlabeled: DirectedType, wanted: Mapping[Pair, Sequence[DirectedType]], *, origin: Origin
+    unlabeled: DirectedType,
+    wanted: Mapping[Pair, Sequence[DirectedType]],
+    *,
+    origin: Origin,
+    replace: bool = False,
 ) -> linking.LinkCounts:
     """Associate each (record, other) and put its own labels on it, all or nothing.
 
-    Raises what `linking.associate` raises.
+    With `replace` a pair that gets a label loses those that are not named; Primary stays, for it is taken off only by
+    another company that becomes it. Raises what `linking.associate` raises.
     """
     by_label = _by_label(unlabeled, wanted)
     primary = next((label for label in by_label if label.type.is_primary), None)
     with transaction.atomic():
         linking.stage_by_hand(unlabeled, wanted)
         change_set = open_change_set(origin)
+        if replace:
+            _take_off_others(unlabeled, wanted, by_label, change_set)
+            linking.stage_again(wanted)
         made = put = 0
         if primary:
             # First, so that no other company of the request is made the primary one before.
@@ -58,6 +66,22 @@ def associate_each(
             put += linking.add_label_staged(label, unlabeled, change_set)
             linking.refuse_if_over_limit([label])
     return linking.LinkCounts(made, put)
+
+
+def _take_off_others(
+    unlabeled: DirectedType,
+    wanted: Mapping[Pair, Sequence[DirectedType]],
+    by_label: Mapping[DirectedType, Sequence[Pair]],
+    change_set: ChangeSet,
+) -> None:
+    """Take the labels off that are not among those that a pair gets."""
+    labelled = {pair for pairs in by_label.values() for pair in pairs}
+    for label in querysets.types_of_pair(unlabeled.record_type, unlabeled.other_type):
+        if label.type.is_unlabeled or label.type.is_primary:
+            continue
+        if doomed := labelled - set(by_label.get(label, ())):
+            linking.stage_again(pair for pair in wanted if pair in doomed)
+            linking.remove_labels_staged([label], change_set)
 
 
 def _by_label(unlabeled: DirectedType, wanted: Mapping[Pair, Sequence[DirectedType]]) -> dict[DirectedType, list[Pair]]:
@@ -87,7 +111,7 @@ def disassociate_each(
         if gone:
             linking.stage_again(gone)
             linking.disassociate_staged(unlabeled, change_set)
-            removed = sql.count_told(change_set.pk, unlabeled.type.pk, added=False)
+            removed = sql.count_removed(change_set.pk, unlabeled.type.pk)
     return linking.LinkCounts(removed, taken)
 
 

@@ -26,16 +26,30 @@ INTERCHANGEABLE_FIELD_TYPES = (
     {Property.FieldType.TEXT, Property.FieldType.TEXTAREA, Property.FieldType.PHONENUMBER},
     {Property.FieldType.SELECT, Property.FieldType.RADIO},
 )
-CHANGEABLE = {"label", "description", "group", "display_order", "field_type", "options"}
 MOST_COLUMNS = 10
+CHANGEABLE = {"label", "description", "group", "display_order", "field_type", "options", "hints"}
+# How many properties of one object type may identify a record [H].
+MOST_UNIQUE = 10
 _PRIMARY_FIELDS = {"name": "primary_property", "label": "primary_label"}
 
 
 def create_object_type(
-    *, name: str, label: str, plural_label: str, primary_property: str, primary_label: str = "", description: str = ""
+    *,
+    name: str,
+    label: str,
+    plural_label: str,
+    primary_property: str,
+    primary_label: str = "",
+    description: str = "",
+    properties: Sequence[Mapping[str, Any]] = (),
+    **lists: list[str],
 ) -> ObjectType:
     """A custom object type with its default property group, its primary display property, and the unlabeled
-    association types with every other type. Raises ValidationError by field."""
+    association types with every other type.
+
+    `properties` are others to begin with (as for `create_property`), the primary one may be among them; `lists` are
+    required_properties, searchable_properties and secondary_properties. Raises ValidationError by field.
+    """
     with transaction.atomic():
         existing = list(ObjectType.objects.select_for_update().order_by("id"))
         numbers = [int(each.type_id.removeprefix("2-")) for each in existing if each.type_id.startswith("2-")]
@@ -53,21 +67,36 @@ def create_object_type(
         object_type.save()
         PropertyGroup.objects.create(object_type=object_type, name=f"{name}_information", label=f"{label} information")
         create_unlabeled_types(object_type, [*existing, object_type])
-        try:
-            create_property(object_type, name=primary_property, label=primary_label or primary_property.capitalize())
-        except ValidationError as error:
-            reasons = error.error_dict.items()
-            raise ValidationError({_PRIMARY_FIELDS.get(field, field): reason for field, reason in reasons}) from None
+        if not any(each["name"] == primary_property for each in properties):
+            label_ = primary_label or primary_property.capitalize()
+            try:
+                create_property(object_type, name=primary_property, label=label_)
+            except ValidationError as error:
+                reasons = error.error_dict.items()
+                raise ValidationError({_PRIMARY_FIELDS.get(key, key): reason for key, reason in reasons}) from None
+        for each in properties:
+            create_property(object_type, **each)
+        if lists:
+            _set_lists(object_type, lists)
     return object_type
 
 
-def update_object_type(object_type: ObjectType, *, label: str, plural_label: str, description: str) -> ObjectType:
-    """Change the words of an object type; all else is fixed once created. Raises ValidationError by field."""
+def update_object_type(
+    object_type: ObjectType,
+    *,
+    label: str,
+    plural_label: str,
+    description: str,
+    primary_property: str | None = None,
+    **lists: list[str],
+) -> ObjectType:
+    """Change the words of an object type, and which of its properties are the primary display property and those of
+    the `lists` (see `create_object_type`); all else is fixed once created. Raises ValidationError by field."""
     with transaction.atomic():
         locked = ObjectType.objects.select_for_update().get(pk=object_type.pk)
         locked.label, locked.plural_label, locked.description = label, plural_label, description
-        locked.full_clean()
-        locked.save(update_fields=["label", "plural_label", "description", "updated_at"])
+        locked.primary_property = primary_property or locked.primary_property
+        _set_lists(locked, lists | {"primary_property": [locked.primary_property]})
     return locked
 
 
@@ -81,6 +110,17 @@ def set_columns(object_type: ObjectType, names: Sequence[str]) -> None:
         raise ValidationError({"columns": f"A list has at most {MOST_COLUMNS} columns."})
     object_type.columns = wanted
     object_type.save(update_fields=["columns", "updated_at"])
+
+
+def _set_lists(object_type: ObjectType, lists: Mapping[str, list[str]]) -> None:
+    known = set(object_type.properties.values_list("name", flat=True))
+    for field, names in lists.items():
+        if missing := [name for name in names if name not in known]:
+            raise ValidationError({field: f"{object_type} has no property {missing[0]!r:.120}."})
+        if field != "primary_property":
+            setattr(object_type, field, list(dict.fromkeys(names)))
+    object_type.full_clean()
+    object_type.save()
 
 
 def delete_object_type(object_type: ObjectType) -> None:
@@ -186,6 +226,10 @@ def check_property(prop: Property) -> None:
             errors["has_unique_value"] = "The values of an enumeration cannot be unique."
     elif prop.options:
         errors["options"] = "Only an enumeration has options."
+    if prop.has_unique_value and prop.pk is None:
+        unique = Property.objects.filter(object_type=prop.object_type, has_unique_value=True)
+        if unique.count() >= MOST_UNIQUE:
+            errors["has_unique_value"] = f"{prop.object_type} has {MOST_UNIQUE} unique properties, which is the most."
     if errors:
         raise ValidationError(errors)
     prop.full_clean(exclude=["group"])

@@ -24,6 +24,7 @@ from .base import (
 from .figures import add_figure
 from .reading import count_associated, first_associated
 from .properties import by_code, holds_folded
+from .reading import pages_of_others
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -91,6 +92,8 @@ __all__ = [
     "lock_staged_records",
     "marks",
     "missing_pairs",
+    "pages_of_others",
+    "record_added",
     "refuse",
     "refuse_second_primaries",
     "refused_pairs",

@@ -32,3 +32,34 @@ def count_associated(record_id: int, type_ids: Sequence[int], most: int) -> dict
     ]
     params = [param for type_id in type_ids for param in (record_id, type_id)]
     return {type_id: count for type_id, count in fetch(" UNION ALL ".join(arms), params) if count} if arms else {}
+"""Reads that the ORM cannot say: a page of associated records for each of many records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from .base import fetch, is_postgresql
+
+
+def pages_of_others(type_id: int, asked: Sequence[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+    """(record, other) for each of some (record, after): the others that follow, in id order, at most `size` each.
+
+    Archived others are left out (association pkey, association_by_target; record pkey).
+    """
+    if is_postgresql():
+        rows = "SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS asked (id, after)"
+        params: list[Any] = [[record for record, _ in asked], [after for _, after in asked]]
+    else:
+        rows = "SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS after FROM json_each(%s)"
+        params = [json.dumps(list(asked))]
+    return fetch(
+        "SELECT record_id, other_id FROM (SELECT e.record_id, e.other_id,"
+        " row_number() OVER (PARTITION BY e.record_id ORDER BY e.other_id) AS place"
+        f" FROM ({rows}) AS asked JOIN associations_associationend e"
+        " ON e.record_id = asked.id AND e.type_id = %s AND e.other_id > asked.after"
+        " JOIN associations_record o ON o.id = e.other_id AND o.archived_at IS NULL) AS placed"
+        " WHERE place <= %s ORDER BY 1, 2",
+        [*params, type_id, size],
+    )

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from rest_framework.request import Request
 
@@ -47,6 +47,7 @@ def _scalar(value: Any) -> Any:
 
 
 Id = Annotated[str, BeforeValidator(_as_text)]
+Int32 = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Number = Annotated[int, BeforeValidator(_as_number)]
 # What a property may be set to; what is kept and given back is text or null.
 Scalar = Annotated[Any, BeforeValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean", "null"]})]

@@ -68,7 +68,7 @@ def test_the_choices_are_those_of_the_chosen_object(employer: DirectedType) -> N
     assert "lifecyclestage" not in offered(page, "enrolled_property")  # only text and phone numbers may match
     page = choose(client, address, "deal")
     assert offered(page, "label") == {id_of(partner)}
-    assert offered(page, "associated_property") == {"dealname", "description"}
+    assert offered(page, "associated_property") == {"dealname", "description", "hubspot_owner_id"}
 
 
 def test_choosing_another_object_keeps_what_was_typed_and_saves_nothing(employer: DirectedType) -> None:
