@@ -18,6 +18,7 @@ from associations.errors import InUse, Refused
 from associations.models import ObjectType, Property, PropertyGroup, Record
 from associations.models.schema import NAME_PATTERN
 
+from .derived import rebuild_names
 from .labels import create_unlabeled_types
 from .numbering import give_numbers
 
@@ -95,8 +96,13 @@ def update_object_type(
     with transaction.atomic():
         locked = ObjectType.objects.select_for_update().get(pk=object_type.pk)
         locked.label, locked.plural_label, locked.description = label, plural_label, description
-        locked.primary_property = primary_property or locked.primary_property
+        shown_by = locked.primary_property
+        locked.primary_property = primary_property or shown_by
+        if locked.primary_property != shown_by:
+            sql.lock_object_type(locked.pk, exclusive=True)  # nobody saves a record under the old name meanwhile
         _set_lists(locked, lists | {"primary_property": [locked.primary_property]})
+        if locked.primary_property != shown_by:
+            rebuild_names(locked)
     return locked
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from associations import querysets
 from associations.models import Property
 from tests.asking import Asking
 from tests.factories import make_object_type, make_record, object_type
@@ -201,8 +202,10 @@ def test_an_object_type_that_cannot_be_is_refused_whole(ask, wrong, status):
 
 def test_an_object_type_is_changed(ask):
     ask.post(SCHEMAS, PET)
+    ask.post("/crm/v3/objects/pets", {"properties": {"pet_name": "Rex", "chip": "A17"}})
     body = {"labels": {"singular": "Animal"}, "primaryDisplayProperty": "chip", "requiredProperties": []}
     answer = ask.patch(f"{SCHEMAS}/pet", body)
+    assert [str(each) for each in querysets.records_known_as(object_type("pet"), "a17")] == ["A17"]
     assert answer.status_code == 200 and "properties" not in answer.json()
     assert answer.json()["labels"] == {"singular": "Animal", "plural": "Pets"}
     assert answer.json()["primaryDisplayProperty"] == "chip" and answer.json()["requiredProperties"] == []
