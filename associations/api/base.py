@@ -13,11 +13,11 @@ from rest_framework.request import Request
 
 from associations.models import ChangeSet, ObjectType
 from associations.services.origin import Origin
+from crmproject.api.authentication import token_of
 from crmproject.api.errors import ApiError, bad_request, not_found, shown
 from crmproject.api.paging import read_id
 from crmproject.api.scopes import CUSTOM, Needs, of_family
 from crmproject.api.views import ApiView
-from crmproject.models import ApiToken
 
 T = TypeVar("T")
 MAX_BATCH = 100
@@ -53,8 +53,8 @@ def family_of(object_type: ObjectType) -> str:
 
 def origin_of(request: Request) -> Origin:
     """Through what a change comes: the token, or the person who is logged in."""
-    if isinstance(request.auth, ApiToken):
-        return Origin(ChangeSet.Source.API, source_id=request.auth.pk, note=request.auth.name)
+    if token := token_of(request):
+        return Origin(ChangeSet.Source.API, source_id=token.pk, note=token.name)
     return Origin.user(request.user.pk)
 
 

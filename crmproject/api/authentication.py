@@ -49,6 +49,11 @@ class Session(SessionAuthentication):
     """The admin's session, for people who use the browsable API."""
 
 
+def token_of(request: Request) -> ApiToken | None:
+    """The token that a request came with; None for a person's."""
+    return request.auth if isinstance(request.auth, ApiToken) else None
+
+
 def not_authenticated(
     message: str, *, category: str = "INVALID_AUTHENTICATION", context: dict[str, list[str]] | None = None
 ) -> ApiError:
