@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from crmproject.api.views import UnknownPath
 from workflows import views
@@ -16,6 +17,8 @@ urlpatterns = [
     path("readyz", views.readyz),
     path("metrics", views.metrics),
     path("", include("associations.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(template_name="api/docs.html"), name="docs"),
     re_path("^(crm|crm-object-schemas|automation|account-info|oauth|owners|api)/", UnknownPath.as_view()),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

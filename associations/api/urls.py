@@ -94,13 +94,17 @@ PROPERTIES = [
     path("<str:objectType>/<str:propertyName>", properties.OneProperty.as_view()),
 ]
 
-SCHEMAS = [
-    path("", schemas.Schemas.as_view()),
-    path("/batch/read", schemas.BatchRead.as_view()),
-    path("/<str:objectType>", schemas.OneSchema.as_view()),
-    path("/<str:objectType>/associations", schemas.Associations.as_view()),
-    path("/<str:objectType>/associations/<str:associationIdentifier>", schemas.OneAssociation.as_view()),
-]
+
+# The addresses below a prefix, as there are several.
+def schemas_at(prefix: str) -> list[URLPattern]:
+    return [
+        path(prefix, schemas.Schemas.as_view()),
+        path(f"{prefix}/batch/read", schemas.BatchRead.as_view()),
+        path(f"{prefix}/<str:objectType>", schemas.OneSchema.as_view()),
+        path(f"{prefix}/<str:objectType>/associations", schemas.Associations.as_view()),
+        path(f"{prefix}/<str:objectType>/associations/<str:associationIdentifier>", schemas.OneAssociation.as_view()),
+    ]
+
 
 LIMITS = [
     path("associations/labels", limits.LabelLimits.as_view()),
@@ -134,18 +138,18 @@ ASSOCIATIONS_V3 = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("crm/v3/objects/", include(OBJECTS)),
     path("crm/v3/properties/", include(PROPERTIES)),
-    path("crm-object-schemas/v3/schemas", include(SCHEMAS)),
+    *schemas_at("crm-object-schemas/v3/schemas"),
     path("crm/v4/objects/", include(RECORD_ASSOCIATIONS)),
     path("crm/v4/associations/", include(ASSOCIATIONS)),
     path("crm/v3/limits/", include(LIMITS)),
     path("", include(ASSOCIATIONS_V3)),
     # The same by other names: the family that the newer clients use, and those by date.
     path("crm/associations/v4/", include(ASSOCIATIONS)),
-    path("crm/v3/schemas", include(SCHEMAS)),
+    *schemas_at("crm/v3/schemas"),
     path("crm/objects/<dated:version>/", include([*RECORD_ASSOCIATIONS, *OBJECTS])),
     path("crm/properties/<dated:version>/", include(PROPERTIES)),
-    path("crm-object-schemas/<dated:version>/schemas", include(SCHEMAS)),
-    path("crm/schemas/<dated:version>", include(SCHEMAS)),
+    *schemas_at("crm-object-schemas/<dated:version>/schemas"),
+    *schemas_at("crm/schemas/<dated:version>"),
     path("crm/associations/<dated:version>/", include(ASSOCIATIONS)),
     path("crm/limits/<dated:version>/", include(LIMITS)),
 ]
