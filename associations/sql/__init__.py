@@ -22,9 +22,8 @@ from .base import (
     these,
 )
 from .figures import add_figure
-from .reading import count_associated, first_associated
 from .properties import by_code, holds_folded
-from .reading import pages_of_others
+from .reading import count_associated, first_associated, pages_of_others
 from .stage import (
     ADMITTED,
     AMBIGUOUS,

@@ -1,10 +1,12 @@
-"""What pages read of one record's associations, however many it has: the first few of each type, counted to an end."""
+"""What pages and the API read of records' associations, however many there are: the first few, or one page, of each."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
-from .base import fetch
+from .base import fetch, is_postgresql
 
 _LIVE = (
     "FROM associations_associationend e JOIN associations_record o ON o.id = e.other_id AND o.archived_at IS NULL"
@@ -32,15 +34,6 @@ def count_associated(record_id: int, type_ids: Sequence[int], most: int) -> dict
     ]
     params = [param for type_id in type_ids for param in (record_id, type_id)]
     return {type_id: count for type_id, count in fetch(" UNION ALL ".join(arms), params) if count} if arms else {}
-"""Reads that the ORM cannot say: a page of associated records for each of many records."""
-
-from __future__ import annotations
-
-import json
-from collections.abc import Sequence
-from typing import Any
-
-from .base import fetch, is_postgresql
 
 
 def pages_of_others(type_id: int, asked: Sequence[tuple[int, int]], size: int) -> list[tuple[int, int]]:
