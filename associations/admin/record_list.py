@@ -98,7 +98,6 @@ class RecordList(ColumnPages):
         "delete_selected",
     )
     list_per_page = 50
-    search_help_text = "The beginning of a name, a whole unique value such as an e-mail address or domain, or an id."
     list_select_related = ("object_type",)
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False

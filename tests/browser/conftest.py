@@ -109,6 +109,7 @@ def site(database: None) -> Iterator[str]:
 def browser(site: str) -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
+        connection.close()  # while Playwright's loop runs, Django keeps another one than without: to this database
 
 
 @pytest.fixture

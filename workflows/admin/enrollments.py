@@ -71,7 +71,6 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     list_filter = ("workflow", "state", OutcomeFilter, RunFilter)
     list_select_related = ("workflow", "record__object_type")
     search_fields = ("record_id",)
-    search_help_text = "The id of a record"
     fields = ("record_link", "workflow", "run", "state", "enrolled_at", "ended_at", "ordinal")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
