@@ -2,11 +2,12 @@
 #
 #   make run      the whole product on this machine, until Ctrl-C (PORT, DATA_DIR, DATABASE_URL, REDIS_URL steer it)
 #   make test     style, types and all tests, on SQLite and on PostgreSQL; ARGS="-k word" passes arguments to pytest
+#   make screenshots   the pictures in the README, by the browser tests (Chromium)
 #   make lint     style and types only        make format   put the style right        make clean   undo all of it
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := run
-.PHONY: run test test-sqlite test-postgres lint format clean
+.PHONY: run test test-sqlite test-postgres screenshots lint format clean
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -32,6 +33,10 @@ test-sqlite: .venv/test.stamp
 test-postgres: .venv/test.stamp
 	@echo "== Tests on PostgreSQL"
 	@env -u REDIS_URL $(BIN)/python -m tests.servers postgres -- $(PYTEST)
+
+screenshots: .venv/test.stamp
+	@env -u DATABASE_URL -u REDIS_URL SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
+	@ls -l docs/screenshots
 
 lint: .venv/test.stamp
 	@echo "== Style and types"

@@ -131,7 +131,7 @@ def _column(side: Sequence[Associated], height: int, *, on_the_left: bool) -> li
                 y,
                 line=f"M{start} {height // 2} C{bend} {height // 2} {bend} {middle} {edge} {middle}",
                 label_x=edge + (8 if on_the_left else -8),
-                label_y=middle - 6,
+                label_y=middle - 6 if middle <= height // 2 else middle + 15,  # where the curve does not go
             )
         )
     return nodes

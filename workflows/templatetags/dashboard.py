@@ -26,7 +26,7 @@ DAYS = 30
 SHOWN = 5
 SHOWN_WORKFLOWS = 12
 # The chart, in its own units.
-WIDTH, HEIGHT, LEFT, BASE = 640, 170, 44, 140
+WIDTH, HEIGHT, LEFT, BASE = 900, 190, 48, 162
 
 
 @register.inclusion_tag("admin/workflows/dashboard.html", takes_context=True)
