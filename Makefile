@@ -7,7 +7,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := run
-.PHONY: run test test-sqlite test-postgres screenshots lint format clean
+.PHONY: run test test-sqlite test-postgres screenshots lint format clean clients
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -26,13 +26,22 @@ run: .venv/run.stamp
 test: lint test-sqlite test-postgres
 
 # Without the addresses of an installation: tests bring their own servers.
-test-sqlite: .venv/test.stamp
+test-sqlite: .venv/test.stamp clients
 	@echo "== Tests on SQLite"
 	@env -u DATABASE_URL -u REDIS_URL $(PYTEST)
 
 test-postgres: .venv/test.stamp
 	@echo "== Tests on PostgreSQL"
 	@env -u REDIS_URL $(BIN)/python -m tests.servers postgres -- $(PYTEST)
+
+# HubSpot's clients for Node, where npm is on the machine; without it their tests are skipped.
+clients:
+	@command -v npm >/dev/null || exit 0; $(MAKE) --no-print-directory tests/clients/node_modules
+
+tests/clients/node_modules: tests/clients/package.json
+	@echo "Installing the clients for Node ..."
+	@cd tests/clients && npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
 
 screenshots: .venv/test.stamp
 	@env -u DATABASE_URL -u REDIS_URL SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
@@ -50,7 +59,7 @@ format: .venv/test.stamp
 	@$(BIN)/ruff format --quiet .
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv tests/clients/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are younger than the requirements that they were made from.
