@@ -24,6 +24,7 @@
 | READY_WITHIN       | /readyz fails when an event has waited for more seconds    | 60                           |
 | METRICS_TOKEN      | bearer token for /metrics; staff may always                | none                         |
 | LOG_FORMAT         | line, or json: one JSON object a line, with all the ids    | line                         |
+| EXPORT_DAYS          | how long files of exports are kept                         | 7                            |
 | LABELS_PER_PAIR      | how many labels one pair of object types may have          | 50                           |
 | API_RATE_LIMIT       | API requests of one token in 10 seconds; 0: no limit       | 1000                         |
 | API_RATE_LIMIT_DAILY | and in a day; 0: what the other one comes to               | 0                            |
@@ -255,6 +256,7 @@ DEMO = env.bool("DEMO", default=True)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=30)
 READY_WITHIN = env.int("READY_WITHIN", default=60)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+EXPORT_DAYS = env.int("EXPORT_DAYS", default=7)
 # Which job reads the outbox: associations rings this bell without knowing who listens.
 RECORD_EVENTS_JOB = "workflows.jobs.process_events"
 # What people can have done to many records at once: classes of BulkKind, of both apps.

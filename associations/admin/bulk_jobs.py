@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -62,6 +63,7 @@ class BulkJobAdmin(admin.ModelAdmin[BulkJob]):
             may = request.user.has_perm(kind_of(obj.kind).permission)
             has_file = may and obj.state == BulkJob.State.FINISHED and obj.parts.exists()
             context |= {"title": "Bulk job", "percent": percent(obj), "has_file": has_file}
+            context["export_days"] = settings.EXPORT_DAYS
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def download(self, request: HttpRequest, job_id: int) -> HttpResponseBase:

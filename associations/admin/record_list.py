@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -142,7 +142,9 @@ class RecordList(ColumnPages):
     ) -> tuple[QuerySet[Any], bool]:
         if not search_term.strip():
             return queryset, False
-        return querysets.search(queryset, listed_object_type(request), search_term), False
+        found = querysets.search(queryset, listed_object_type(request), search_term)
+        # By name, which is how the index has them: sorting what begins with one letter would read all of it.
+        return found if ORDER_VAR in request.GET else found.order_by("name_key", "-id"), False
 
     # What can be done with the selected ones ------------------------------------------------------
 

@@ -6,8 +6,12 @@ import csv
 import io
 import zlib
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from itertools import chain
 from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
 
 from associations.models import BulkJob, BulkPart, Record
 
@@ -61,6 +65,12 @@ def _add_part(job: BulkJob, rows: Iterable[list[Any]]) -> None:
     csv.writer(text).writerows(rows)
     number = job.parts.count()
     BulkPart.objects.create(job=job, number=number, content=zlib.compress(text.getvalue().encode(), 6))
+
+
+def forget_files() -> int:
+    """Delete the files of exports that are older than EXPORT_DAYS; how many parts. The jobs stay listed."""
+    before = timezone.now() - timedelta(days=settings.EXPORT_DAYS)
+    return BulkPart.objects.filter(job__finished_at__lt=before).delete()[0]
 
 
 def file_of(job: BulkJob) -> Iterator[bytes]:

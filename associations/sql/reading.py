@@ -27,13 +27,19 @@ def first_associated(record_id: int, type_ids: Sequence[int], most: int) -> list
 
 
 def count_associated(record_id: int, type_ids: Sequence[int], most: int) -> dict[int, int]:
-    """How many live others there are under each type, `most` where there are as many or more (as above)."""
+    """How many live others there are under each type, `most` where there are as many or more (as above).
+
+    Of very many only `most` are looked at, archived or not, so that the rest need not be joined to be left out.
+    """
     arms = [
-        f"SELECT {type_id:d}, count(*) FROM (SELECT 1 {_LIVE} LIMIT {most:d}) AS arm{place}"
+        f"SELECT {type_id:d}, count(o.id), count(*) FROM (SELECT other_id FROM associations_associationend"
+        f" WHERE record_id = %s AND type_id = %s LIMIT {most:d}) AS e{place}"
+        f" LEFT JOIN associations_record o ON o.id = e{place}.other_id AND o.archived_at IS NULL"
         for place, type_id in enumerate(type_ids)
     ]
     params = [param for type_id in type_ids for param in (record_id, type_id)]
-    return {type_id: count for type_id, count in fetch(" UNION ALL ".join(arms), params) if count} if arms else {}
+    rows = fetch(" UNION ALL ".join(arms), params) if arms else []
+    return {type_id: most if seen == most else live for type_id, live, seen in rows if live}
 
 
 def pages_of_others(type_id: int, asked: Sequence[tuple[int, int]], size: int) -> list[tuple[int, int]]:

@@ -115,6 +115,16 @@ def test_columns_are_chosen_for_an_object_type() -> None:
     assert client.get(url("record_columns")).status_code == 404
 
 
+def test_what_is_found_comes_by_name() -> None:
+    make_records("contact", [{"email": f"{name}@example.com"} for name in ("anna", "ann", "anne", "bob")])
+    client = sign_in()
+    page = client.get(url("record_changelist", object_type="contact", q="ann"))
+    names = [str(record) for record in page.context["cl"].result_list]
+    assert names == ["ann@example.com", "anna@example.com", "anne@example.com"]
+    page = client.get(url("record_changelist", object_type="contact", q="ann", o="-1"))
+    assert [str(record) for record in page.context["cl"].result_list] == names[::-1]
+
+
 # All that is listed -----------------------------------------------------------------------------
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import zlib
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from associations.errors import Refused
 from associations.models import BulkJob, ChangeSet, Record
@@ -128,6 +130,17 @@ def test_an_export_of_nothing_names_its_columns(user: User) -> None:
     job = start("export", user, contacts(), properties=["firstname"])
     finish(job)
     assert b"".join(bulk_records.file_of(job)) == b"id,firstname,created_at,updated_at,archived_at\r\n"
+
+
+def test_the_files_of_exports_are_kept_for_some_days(user: User) -> None:
+    make_records("contact", 1)
+    jobs = [start("export", user, contacts(), properties=["firstname"]) for _ in range(2)]
+    for job in jobs:
+        finish(job)
+    BulkJob.objects.filter(pk=jobs[0].pk).update(finished_at=timezone.now() - timedelta(days=7, hours=1))
+    assert bulk_records.forget_files() == 1
+    assert [job.parts.count() for job in jobs] == [0, 1]
+    assert BulkJob.objects.count() == 2
 
 
 def test_a_selection_read_again_means_the_same() -> None:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from associations.models import ChangeSet
-from associations.services import bulk
+from associations.services import bulk, bulk_records
 from crmproject import queues
 from workflows.models import Batch, Run
 
@@ -40,4 +40,5 @@ def sweep(seconds: float | None = None) -> int:
         rung += 1
     for run in Run.objects.filter(state=Run.State.RUNNING, created_at__lt=before):
         finish_run(run)
+    bulk_records.forget_files()
     return rung + bulk.ring_for_waiting(seconds)
