@@ -26,6 +26,7 @@ LAYERS = {
     "triggers": 1,
     "services": 2,
     "actions": 2,
+    "flows": 2,
     "sentences": 2,
     "admin": 3,
     "api": 3,

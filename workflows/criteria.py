@@ -194,6 +194,8 @@ def read_filter(raw: Mapping[str, Any], object_type: ObjectType, around: Surroun
             return AssociatedPropertyFilter(directed, _read_property_filter(raw, directed.other_type, around))
         case "association":
             return AssociationFilter(_read_type(raw, around), _read_bool(raw, "has", default=True))
+        case "unsupported":  # of a flow of HubSpot's, see flows/
+            raise ValidationError({"kind": str(raw.get("reason"))})
         case other:
             raise ValidationError({"kind": f"There is no kind of filter called {other!r}."})
 

@@ -59,6 +59,8 @@ def read_schedule(raw: Mapping[str, Any]) -> Schedule:
     """A schedule from its JSON. Raises ValidationError by field."""
     errors = {}
     frequency = raw.get("frequency")
+    if frequency == "unsupported":  # of a flow of HubSpot's, see flows/
+        raise ValidationError({"frequency": str(raw.get("reason"))})
     if frequency not in (DAILY, WEEKLY, MONTHLY):
         errors["frequency"] = "Choose daily, weekly or monthly."
     try:

@@ -17,6 +17,7 @@ from associations.types import DirectedType
 
 from .actions import ACTIONS
 from .criteria import AssociatedPropertyFilter, AssociationFilter, Filter, PropertyFilter, read_filter
+from .flows.problems import UNSUPPORTED
 from .operators import OPERATORS
 from .schedules import read_schedule
 from .triggers import EVENTS, EventTrigger, read_event
@@ -54,6 +55,8 @@ def describe(definition: Mapping[str, Any], around: Surroundings) -> Description
 
 def action_sentence(kind: str, fields: Mapping[str, Any], around: Surroundings) -> Sentence:
     action = ACTIONS.get(kind)
+    if kind == UNSUPPORTED:
+        return Sentence(fields["reason"], fields["title"], is_broken=True)
     if action is None:
         return Sentence(f"There is no kind of action called {kind!r}.", kind, is_broken=True)
     return _sentence(lambda: action.sentence(action.read(fields, around.object_type, around)), action.label)
@@ -67,7 +70,8 @@ def _starts(definition: Mapping[str, Any], around: Surroundings) -> list[Sentenc
     starts = [_event_sentence(raw, around) for raw in definition.get("events", [])]
     if schedule := definition.get("schedule"):
         starts.append(_sentence(lambda: str(read_schedule(schedule))))
-    return starts
+    problems = definition.get("unsupported", [])
+    return [*starts, *(Sentence(f"{each['in']}: {each['message']}", is_broken=True) for each in problems)]
 
 
 def _event_sentence(raw: Mapping[str, Any], around: Surroundings) -> Sentence:

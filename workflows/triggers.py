@@ -44,6 +44,7 @@ class EventTrigger:
     event: str
     prop: Property | None = None
     values: tuple[Any, ...] = ()
+    known: bool = False
     directed: DirectedType | None = None
 
     def q(self) -> Q:
@@ -52,7 +53,7 @@ class EventTrigger:
             return Q(pk__in=claimed_events().filter(kind=RecordEvent.Kind.CREATED).values("record"))
         if self.event == PROPERTY_CHANGED:
             assert self.prop is not None
-            return Q(pk__in=changed(self.prop, self.values).values("record"))
+            return Q(pk__in=changed(self.prop, self.values, known=self.known).values("record"))
         assert self.directed is not None
         changes = claimed_changes(self.directed, added=self.event != LABEL_REMOVED)
         met = Q()
@@ -61,15 +62,18 @@ class EventTrigger:
         return met
 
 
-def changed(prop: Property, values: tuple[Any, ...] = ()) -> QuerySet[RecordEvent]:
-    """The oldest events of records whose value of a property is another one now: any, or one of `values`."""
+def changed(prop: Property, values: tuple[Any, ...] = (), *, known: bool = False) -> QuerySet[RecordEvent]:
+    """The oldest events of records whose value of a property is another one now: any or none, any if it must be
+    `known`, or one of `values`."""
 
     def text(column: str) -> Coalesce:
         return Coalesce(Cast(KeyTextTransform(prop.name, column), TextField()), Value(""), output_field=TextField())
 
     same = Q(Exact(text("before"), text("record__properties")))
     events = oldest_events().exclude(kind=RecordEvent.Kind.CREATED).filter(~same)
-    return events.filter(property_q(prop, "is_any_of", list(values), column="record__properties")) if values else events
+    if values:
+        return events.filter(property_q(prop, "is_any_of", list(values), column="record__properties"))
+    return events.filter(property_q(prop, "is_known", [], column="record__properties")) if known else events
 
 
 @dataclass(frozen=True)
@@ -139,8 +143,8 @@ def _read_event(raw: Mapping[str, Any], number: int, around: Surroundings) -> Ev
 
 
 def read_event(raw: Mapping[str, Any], around: Surroundings) -> EventTrigger:
-    """One event trigger from its JSON: {"event": "property_changed", "property": "city", "values": ["Boston"]}, or
-    {"event": "label_added", "type_id": 1}. Raises ValidationError by field."""
+    """One event trigger from its JSON: {"event": "property_changed", "property": "city", "values": ["Boston"]} (or
+    "known": true, to any value), or {"event": "label_added", "type_id": 1}. Raises ValidationError by field."""
     event = raw.get("event")
     record = around.object_type.label.lower()
     if event == CREATED:
@@ -153,7 +157,10 @@ def read_event(raw: Mapping[str, Any], around: Surroundings) -> EventTrigger:
             values = tuple(read_value(prop, value) for value in raw.get("values") or ())
         except ValueError as error:
             raise ValidationError({"values": f"{prop} {error}"}) from None
-        return EventTrigger(PROPERTY_CHANGED, prop=prop, values=tuple(each for each in values if each is not None))
+        given = tuple(each for each in values if each is not None)
+        return EventTrigger(PROPERTY_CHANGED, prop=prop, values=given, known=raw.get("known") is True)
+    if event == "unsupported":  # of a flow of HubSpot's, see flows/
+        raise ValidationError({"event": str(raw.get("reason"))})
     if event in (ASSOCIATED, LABEL_ADDED, LABEL_REMOVED):
         directed = next((each for each in around.types if str(each.type_id) == str(raw.get("type_id"))), None)
         if directed is None or directed.type.is_unlabeled != (event == ASSOCIATED):

@@ -12,6 +12,13 @@ from django.db import models
 from associations.models import AssociationType, ObjectType, Property
 
 
+class NotDeleted(models.Manager["Workflow"]):
+    """Deleted workflows that have a history stay for its sake, and nobody sees them but through it."""
+
+    def get_queryset(self) -> models.QuerySet[Workflow]:
+        return super().get_queryset().filter(deleted_at=None)
+
+
 class Workflow(models.Model):
     name = models.CharField(max_length=200, unique=True)
     description = models.TextField(blank=True)
@@ -36,12 +43,22 @@ class Workflow(models.Model):
     revision = models.ForeignKey(
         "WorkflowRevision", models.PROTECT, null=True, editable=False, related_name="+", help_text="What runs now"
     )
+    edits = models.PositiveIntegerField(default=1, editable=False, help_text="Counts its changes: the revisionId")
+    # As it was last sent to the API: {"given": …, "meant": …, "problems": …}, see flows/reading.py; else empty.
+    flow = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = NotDeleted()
+    with_deleted = models.Manager["Workflow"]()
 
     class Meta:
         ordering = ["name"]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(is_enabled=False), name="deleted_workflow_is_off"
+            ),
             models.CheckConstraint(
                 condition=models.Q(is_enabled=False) | models.Q(revision__isnull=False),
                 name="live_workflow_has_revision",
@@ -65,6 +82,7 @@ class EnrollmentTrigger(models.Model):
         ASSOCIATED_PROPERTY = "associated_property", "Property of an associated record"
         ASSOCIATION = "association", "Has or lacks an association"
         EVENT = "event", "Event"
+        UNSUPPORTED = "unsupported", "Cannot be tested here"
 
     class Purpose(models.TextChoices):
         ENROLL = "enroll", "Enrolls"
@@ -104,6 +122,7 @@ class WorkflowRevision(models.Model):
     workflow = models.ForeignKey(Workflow, models.CASCADE, related_name="revisions")
     number = models.PositiveIntegerField()
     definition = models.JSONField()
+    edits = models.PositiveIntegerField(default=0, help_text="The workflow's when it was made")
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 

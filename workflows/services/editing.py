@@ -16,10 +16,21 @@ from django.db.models import QuerySet
 from associations.errors import Refused
 from associations.models import ObjectType
 from workflows.actions import ACTIONS
+from workflows.flows.problems import what_can_run
 from workflows.models import Action, EnrollmentTrigger, Workflow
 from workflows.triggers import read_triggers
 
 from . import lifecycle
+
+
+class Stale(Refused):
+    """A workflow that was changed since its editor read it."""
+
+    def __init__(self, workflow: Workflow, edits: int) -> None:
+        super().__init__(
+            f"{workflow} was changed meanwhile: it is at revisionId {workflow.edits}, and this change was made from"
+            f" {edits}. Read it anew, and make the change once more."
+        )
 
 
 def create_workflow(
@@ -48,7 +59,55 @@ def change_workflow(
         locked.full_clean()
         locked.save(update_fields=["name", "description", "should_re_enroll", "updated_at"])
         _replace(enrolling_filters(locked.triggers.all()), list(triggers), locked)
-        read_triggers(lifecycle.definition_json(locked), locked.object_type)
+        read_triggers(what_can_run(lifecycle.definition_json(locked)), locked.object_type)
+
+
+def lock(workflow: Workflow, edits: int) -> Workflow:
+    """The workflow, held until the transaction ends, if nobody has changed it since `edits`. Raises Stale."""
+    locked = Workflow.objects.select_for_update(of=("self",)).select_related("object_type").get(pk=workflow.pk)
+    if locked.edits != edits:
+        raise Stale(locked, edits)
+    return locked
+
+
+def replace_workflow(
+    workflow: Workflow,
+    definition: Mapping[str, Any],
+    *,
+    name: str,
+    description: str,
+    flow: Mapping[str, Any],
+    user_id: int | None = None,
+) -> None:
+    """Put all of a workflow anew: its triggers, settings and actions are those of a definition (as revisions keep it,
+    `unsupported` parts included), and `flow` is what they came from. Raises ValidationError by field."""
+    with _edited(workflow, user_id) as (locked, actions):
+        locked.name, locked.description, locked.flow = name, description, dict(flow)
+        locked.should_re_enroll = definition["should_re_enroll"]
+        locked.re_enrollment_properties = definition["re_enrollment_properties"]
+        locked.unenroll_when_not_met = definition["unenroll"]
+        locked.schedule = definition["schedule"]
+        locked.full_clean()
+        locked.save()
+        locked.triggers.all().delete()
+        EnrollmentTrigger.objects.bulk_create(_triggers(locked, definition))
+        locked.actions.all().delete()
+        actions[:] = [
+            Action(workflow=locked, kind=each["kind"], fields=each["fields"]) for each in definition["actions"]
+        ]
+
+
+def _triggers(workflow: Workflow, definition: Mapping[str, Any]) -> Iterator[EnrollmentTrigger]:
+    purposes = EnrollmentTrigger.Purpose
+    for purpose, groups in ((purposes.ENROLL, "triggers"), (purposes.SUPPRESS, "suppression")):
+        for number, group in enumerate(definition[groups], 1):
+            for raw in group:
+                fields = {name: value for name, value in raw.items() if name != "kind"}
+                yield EnrollmentTrigger(
+                    workflow=workflow, purpose=purpose, group=number, kind=raw["kind"], fields=fields
+                )
+    for event in definition["events"]:
+        yield EnrollmentTrigger(workflow=workflow, kind=EnrollmentTrigger.Kind.EVENT, fields=event)
 
 
 def _replace(there: QuerySet[EnrollmentTrigger], wanted: list[EnrollmentTrigger], workflow: Workflow) -> None:

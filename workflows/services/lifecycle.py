@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from associations.models import ChangeSet, ObjectType
@@ -21,6 +21,8 @@ from workflows import sql
 from workflows.actions import ACTIONS, ActionKind
 from workflows.actions.base import References
 from workflows.criteria import Criteria
+from workflows.flows.problems import UNSUPPORTED
+from workflows.flows.writing import remaining_problems
 from workflows.models import EnrollmentTrigger, Workflow, WorkflowReference, WorkflowRevision
 from workflows.triggers import Triggers, read_triggers
 
@@ -45,13 +47,13 @@ def definition_json(workflow: Workflow) -> dict[str, Any]:
     """The workflow as people have edited it, in the form that revisions keep."""
     groups: dict[str, dict[int, list[dict[str, Any]]]] = {purpose: {} for purpose in EnrollmentTrigger.Purpose}
     events = []
-    for trigger in workflow.triggers.order_by("group", "id"):
+    for trigger in sorted(workflow.triggers.all(), key=lambda each: (each.group, each.pk)):
         if trigger.kind == EnrollmentTrigger.Kind.EVENT:
             events.append(trigger.fields)
         else:
             filters = groups[trigger.purpose].setdefault(trigger.group, [])
             filters.append({"kind": trigger.kind, **trigger.fields})
-    return {
+    definition: dict[str, Any] = {
         "should_re_enroll": workflow.should_re_enroll,
         "re_enrollment_properties": workflow.re_enrollment_properties,
         "unenroll": workflow.unenroll_when_not_met,
@@ -60,17 +62,26 @@ def definition_json(workflow: Workflow) -> dict[str, Any]:
         "events": events,
         "schedule": workflow.schedule,
         "actions": [
-            {"kind": action.kind, "fields": action.fields} for action in workflow.actions.order_by("position", "id")
+            {"kind": action.kind, "fields": action.fields}
+            for action in sorted(workflow.actions.all(), key=lambda each: (each.position, each.pk))
         ],
     }
+    if problems := remaining_problems(workflow.flow, definition):
+        definition["unsupported"] = problems
+    return definition
 
 
 def read_definition(definition: Mapping[str, Any], object_type: ObjectType) -> Definition:
     """The typed definition of a snapshot. Raises ValidationError that says which part is wrong."""
     around = Surroundings(object_type)
+    if problems := definition.get("unsupported"):
+        raise ValidationError([f"{each['in']}: {each['message']}" for each in problems])
     triggers = read_triggers(definition, object_type, around)
     actions = []
     for number, raw in enumerate(definition["actions"], 1):
+        if raw["kind"] == UNSUPPORTED:
+            fields = raw["fields"]
+            raise ValidationError(f"Action {number}, {fields['title']}: {fields['reason']}")
         action = ACTIONS.get(raw["kind"])
         if action is None:
             raise ValidationError(f"Action {number}: there is no kind of action called {raw['kind']!r}.")
@@ -96,7 +107,7 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         last = locked.revisions.order_by("-number").first()
         if last is None or last.definition != json:
             number = last.number + 1 if last else 1
-            last = locked.revisions.create(number=number, definition=json, created_by_id=user_id)
+            last = locked.revisions.create(number=number, definition=json, edits=locked.edits, created_by_id=user_id)
         schedule = definition.triggers.schedule
         next_run_at = schedule.next_after(timezone.now()) if schedule else None
         Workflow.objects.filter(pk=locked.pk).update(revision=last, next_run_at=next_run_at)
@@ -122,6 +133,7 @@ def edited(workflow: Workflow, *, user_id: int | None = None) -> None:
 
     Raises ValidationError where a live workflow would become incomplete; the edit must be undone then.
     """
+    count_edit(workflow)
     if workflow.is_enabled:
         publish(workflow, user_id=user_id)
 
@@ -131,6 +143,7 @@ def turn_on(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
     caller's question: see enrollment.enroll_matching."""
     with transaction.atomic():
         sql.wait_for_open_change_sets()
+        count_edit(workflow, is_enabled=False)
         revision = publish(workflow, user_id=user_id)
         last = ChangeSet.objects.aggregate(last=Max("id"))["last"]
         Workflow.objects.filter(pk=workflow.pk, is_enabled=False).update(is_enabled=True, since_change_set=last or 0)
@@ -140,5 +153,26 @@ def turn_on(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
 
 def turn_off(workflow: Workflow) -> None:
     """Nobody enrolls any more; the actions still due for enrolled records are skipped as `workflow_off` [H]."""
-    Workflow.objects.filter(pk=workflow.pk).update(is_enabled=False)
+    with transaction.atomic():
+        count_edit(workflow, is_enabled=True)
+        Workflow.objects.filter(pk=workflow.pk).update(is_enabled=False)
     workflow.is_enabled = False
+
+
+def delete(workflow: Workflow) -> None:
+    """Delete a workflow. One that ran leaves its runs and revisions, under another name and seen only from there: what
+    it did to associations stays told. What it refers to may be deleted then."""
+    with transaction.atomic():
+        locked = Workflow.objects.select_for_update(of=("self",)).get(pk=workflow.pk)
+        if locked.revision_id is None:
+            locked.delete()
+            return
+        locked.references.all().delete()
+        locked.name = f"{locked.name[:170]} (deleted, {locked.pk})"
+        locked.is_enabled, locked.next_run_at, locked.deleted_at = False, None, timezone.now()
+        locked.save(update_fields=["name", "is_enabled", "next_run_at", "deleted_at", "updated_at"])
+
+
+def count_edit(workflow: Workflow, **only_if: Any) -> None:
+    """One change more: whoever changes what they read before then is told."""
+    Workflow.objects.filter(pk=workflow.pk, **only_if).update(edits=F("edits") + 1, updated_at=timezone.now())
