@@ -96,6 +96,9 @@ class ApiView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response[CORRELATION] = self.correlation_id
+        # What a client did wrong is told to the client, and faults of our own are in the log with all there is: Django
+        # would add a line about each.
+        response._has_been_logged = True
         for name, value in (self.allowance.headers if self.allowance else {}).items():
             response[name] = value
         return response

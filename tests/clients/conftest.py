@@ -62,7 +62,7 @@ def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 @pytest.fixture
 def site(server: str, transactional_db: None) -> Site:
-    return Site(server, create_token("a client", SCOPES)[1])
+    return Site(server, create_token("a client", SCOPES, rate_limit=1_000_000)[1])
 
 
 @pytest.fixture(scope="session")
