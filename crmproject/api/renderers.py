@@ -8,14 +8,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django.urls import resolve
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 from rest_framework.request import Request, clone_request
 
+# The name of the address that takes what no other one does.
+UNKNOWN = "unknown-api-path"
+
 
 class BrowsableRenderer(BrowsableAPIRenderer):
     template = "api/browsable.html"
+
+    def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
+        """Only addresses that there are: the rest of the API's answers 404."""
+        return [each for each in super().get_breadcrumbs(request) if not _is_unknown(each[1])]
 
     def get_raw_data_form(self, data: Any, view: Any, method: str, request: Request) -> Any:
         form = super().get_raw_data_form(data, view, method, request)
@@ -26,6 +34,10 @@ class BrowsableRenderer(BrowsableAPIRenderer):
             if example is not None:
                 form.fields["_content"].initial = json.dumps(example, indent=2, ensure_ascii=False)
         return form
+
+
+def _is_unknown(address: str) -> bool:
+    return resolve(address).url_name == UNKNOWN
 
 
 class LenientNegotiation(DefaultContentNegotiation):
