@@ -25,6 +25,7 @@
 | METRICS_TOKEN      | bearer token for /metrics; staff may always                | none                         |
 | LOG_FORMAT         | line, or json: one JSON object a line, with all the ids    | line                         |
 | EXPORT_DAYS          | how long files of exports are kept                         | 7                            |
+| HISTORY_DAYS         | for how long `prune_history` keeps the history             | 180                          |
 | LABELS_PER_PAIR      | how many labels one pair of object types may have          | 50                           |
 | API_RATE_LIMIT       | API requests of one token in 10 seconds; 0: no limit       | 1000                         |
 | API_RATE_LIMIT_DAILY | and in a day; 0: what the other one comes to               | 0                            |
@@ -250,6 +251,7 @@ if env.bool("BEHIND_PROXY", default=False):
 # The product ------------------------------------------------------------------------------------
 
 LABELS_PER_PAIR = env.int("LABELS_PER_PAIR", default=50)
+HISTORY_DAYS = env.int("HISTORY_DAYS", default=180)
 PHONE_REGION = env.str("PHONE_REGION", default="US")
 # Whether `manage.py serve` fills an empty database with the demo.
 DEMO = env.bool("DEMO", default=True)

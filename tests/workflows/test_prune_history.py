@@ -1,0 +1,92 @@
+"""Old history goes, and nothing that is there loses what it says of itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from associations.models import Association, ChangeSet, FormerAssociation, Record, RecordEvent
+from tests.factories import change, make_label, make_records
+from tests.workflows.making import create, enroll_all, make_workflow, remove, sums, work_off
+from workflows.models import ActionOutcome, ActionRun, Enrollment, Run
+from workflows.services import enrollment, events
+
+pytestmark = pytest.mark.django_db
+
+
+def prune(*arguments: str) -> str:
+    out = StringIO()
+    call_command("prune_history", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def grow_older(days: int) -> None:
+    """All that has happened so far was so many days ago."""
+    for model, name in ((ChangeSet, "at"), (ActionRun, "finished_at"), (Run, "finished_at")):
+        for row in model.objects.all():
+            model.objects.filter(pk=row.pk).update(**{name: getattr(row, name) - dt.timedelta(days=days)})
+
+
+@pytest.fixture
+def contacts() -> list[Record]:
+    """Associated under a label by one run; the label was taken off by another one; and all of it was looked at."""
+    label = make_label("contact", "company", "Partner")
+    make_records("company", [{"city": "Boston"}])
+    made = make_records("contact", [{"city": "Boston"}] * 3)
+    change(made[0], firstname="Ada")
+    enroll_all(make_workflow("contact", create("company", "city", "city", label=label)))
+    enroll_all(make_workflow("contact", remove(label)))
+    events.process_all()
+    work_off()
+    return made
+
+
+def test_what_is_young_stays(contacts: list[Record]) -> None:
+    grow_older(179)
+    assert prune() == "Forgotten: nothing.\n"
+    assert ActionOutcome.objects.exists()
+
+
+def test_what_is_old_goes_and_what_is_there_keeps_its_provenance(contacts: list[Record]) -> None:
+    there = Association.objects.count()
+    grow_older(181)
+    change(contacts[1], firstname="Ben")
+    said = prune()
+    assert "3 former associations" in said
+    assert "6 outcomes" in said
+    assert not ActionOutcome.objects.exists()
+    assert not FormerAssociation.objects.exists()
+    assert RecordEvent.objects.count() == 1, "the change of today"
+    assert Association.objects.count() == there > 0
+    named = set(Association.objects.values_list("change_set", flat=True))
+    assert named <= set(ChangeSet.objects.values_list("id", flat=True))
+    assert [sums(run) for run in Run.objects.order_by("id")] == [
+        {"created": {"records": 3, "pairs": 3}},
+        {"label_removed": {"records": 3, "pairs": 3}},
+    ]
+    call_command("check_associations", stdout=StringIO())
+    assert prune() == "Forgotten: nothing.\n"
+
+
+def test_who_was_enrolled_long_ago_is_still_not_enrolled_again(contacts: list[Record]) -> None:
+    grow_older(181)
+    prune()
+    workflow = Run.objects.order_by("id")[0].workflow
+    enrollment.enroll_records(workflow, [each.pk for each in contacts])
+    assert Enrollment.objects.filter(workflow=workflow).count() == 3
+
+
+def test_what_no_workflow_has_looked_at_stays_however_old(contacts: list[Record]) -> None:
+    make_records("contact", 1)
+    grow_older(400)
+    prune("--days", "30")
+    assert ChangeSet.objects.filter(processed_at=None).count() == 1
+    assert RecordEvent.objects.count() == 1
+
+
+def test_how_long_it_is_kept_is_at_least_a_day() -> None:
+    with pytest.raises(CommandError, match="from 1"):
+        prune("--days", "0")
