@@ -110,6 +110,28 @@ def length() -> int:
         return 0
 
 
+def note_progress(of: str, done: int, steps: int) -> None:
+    """Say at once how far something is, also from within a transaction. Kept for a day; lost with the queue's data."""
+    if _gathered.get() is not None:
+        return
+    try:
+        django_rq.get_connection("default").set(f"progress:{of}", f"{done} {steps}", ex=86_400)
+    except RedisError as error:
+        logger.warning("The queue does not answer; nobody sees the progress: %s", error)
+
+
+def progress(of: str) -> tuple[int, int] | None:
+    """How many steps are done, of how many; None where nobody has said it."""
+    try:
+        noted = django_rq.get_connection("default").get(f"progress:{of}")
+    except RedisError:
+        return None
+    if noted is None:
+        return None
+    done, steps = as_text(noted).split()
+    return int(done), int(steps)
+
+
 def count(amounts: Mapping[str, float]) -> None:
     """Add to counters, once the current transaction is committed. They last as long as the queue's data."""
     transaction.on_commit(lambda: _count(amounts))

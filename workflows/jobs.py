@@ -12,7 +12,7 @@ from django.db import connection
 
 from crmproject import queues
 
-from .services import enrollment, events, execution, isolation, scheduling, sweeping
+from .services import enrollment, events, execution, isolation, preview, scheduling, sweeping
 from .services.faults import passes, reason
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,14 @@ def run_action(batch_id: int, position: int) -> None:
         # A definition that can no longer be read fails for every record: there is no bad one to look for.
         put_aside = isolation.put_aside if isinstance(error, ValidationError) else isolation.isolate
         put_aside(batch_id, position, reason(error))
+
+
+def count_preview(preview_id: int) -> None:
+    try:
+        _patiently(lambda: preview.count(preview_id))
+    except Exception as error:
+        logger.exception("Failed", extra={"preview": preview_id})
+        preview.give_up(preview_id, reason(error))
 
 
 def sweep() -> None:

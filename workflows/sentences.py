@@ -90,7 +90,7 @@ def _event_words(given: EventTrigger) -> str:
     if given.directed:
         return f"{words}: {given.directed.label or given.directed.other_type}"
     if given.prop:
-        to = " or ".join(_value_words(given.prop, value) for value in given.values)
+        to = " or ".join(value_words(given.prop, value) for value in given.values)
         return f"{words}: {given.prop}" + (f", to {to}" if to else "")
     return words
 
@@ -115,7 +115,7 @@ def _other(directed: DirectedType) -> str:
 
 def _property_words(given: PropertyFilter) -> str:
     operator = OPERATORS[given.prop.type][given.operator]
-    values = [_value_words(given.prop, value) for value in given.values]
+    values = [value_words(given.prop, value) for value in given.values]
     if "…" in operator:
         words = f"{given.prop} {operator.replace('…', values[0])}"
     else:
@@ -124,7 +124,7 @@ def _property_words(given: PropertyFilter) -> str:
     return f"{words}, or has no value" if given.or_no_value else words
 
 
-def _value_words(prop: Property, value: Any) -> str:
+def value_words(prop: Property, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     labels = {option["value"]: option["label"] for option in prop.options}

@@ -86,6 +86,11 @@ class Triggers:
     unenroll: bool = False
 
     @property
+    def by_what_happens(self) -> bool:
+        """Whether records enroll by what happens to them."""
+        return bool((self.criteria.groups or self.events) and not self.schedule)
+
+    @property
     def properties(self) -> set[int]:
         """The properties that a trigger refers to."""
         filters = [*self.criteria.filters, *self.suppression.filters]

@@ -14,6 +14,7 @@ from .base import (
     fetch,
     hold_records,
     hold_types,
+    holding_nobody_up,
     in_ids,
     is_postgresql,
     json_text,
@@ -24,6 +25,7 @@ from .base import (
 from .figures import add_figure
 from .properties import by_code, holds_folded
 from .reading import count_associated, first_associated, pages_of_others
+from .shadows import only_reading, stand_before, stand_before_associations
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -79,6 +81,7 @@ __all__ = [
     "hold_records",
     "hold_staged_records",
     "hold_types",
+    "holding_nobody_up",
     "holds_folded",
     "in_ids",
     "insert_associations",
@@ -91,6 +94,7 @@ __all__ = [
     "lock_staged_records",
     "marks",
     "missing_pairs",
+    "only_reading",
     "pages_of_others",
     "record_added",
     "refuse",
@@ -103,6 +107,8 @@ __all__ = [
     "stage_select",
     "staged_count",
     "staged_twice",
+    "stand_before",
+    "stand_before_associations",
     "tell_created",
     "these",
     "usage",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.expressions import RawSQL
 
 Params = Sequence[Any]
+_holds_nobody_up: ContextVar[bool] = ContextVar("holds_nobody_up", default=False)
 
 
 def is_postgresql() -> bool:
@@ -63,12 +66,27 @@ def marks(values: Sequence[Any]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
+@contextmanager
+def holding_nobody_up() -> Iterator[None]:
+    """Records are not locked within the block: for what is rolled back, so that nobody waits for it."""
+    token = _holds_nobody_up.set(True)
+    try:
+        yield
+    finally:
+        _holds_nobody_up.reset(token)
+
+
+def locks_records() -> bool:
+    """Whether records are to be locked before they are associated. SQLite has one writer at a time anyway."""
+    return is_postgresql() and not _holds_nobody_up.get()
+
+
 def hold_records(record_ids: Sequence[int]) -> None:
     """Keep records from being archived, merged or deleted until the transaction ends; others may hold them too.
 
     In id order, as everybody locks records (record pkey).
     """
-    if is_postgresql():
+    if locks_records():
         chosen, params = in_ids("id", record_ids)
         fetch(f"SELECT id FROM associations_record WHERE {chosen} ORDER BY id FOR KEY SHARE", params)
 
@@ -76,7 +94,7 @@ def hold_records(record_ids: Sequence[int]) -> None:
 def hold_types(type_ids: Sequence[int]) -> bool:
     """Keep association types from being deleted until the transaction ends; whether all are there (type pkey)."""
     chosen, params = in_ids("id", type_ids)
-    hold = " ORDER BY id FOR KEY SHARE" if is_postgresql() else ""
+    hold = " ORDER BY id FOR KEY SHARE" if locks_records() else ""
     found = fetch(f"SELECT id FROM associations_associationtype WHERE {chosen}{hold}", params)
     return len(found) == len(set(type_ids))
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from associations.types import DirectedType
 
-from .base import Params, execute, fetch, is_postgresql
+from .base import Params, execute, fetch, is_postgresql, locks_records
 
 ADMITTED: Final = 0
 LIMIT_REACHED: Final = 1
@@ -79,7 +79,7 @@ def hold_staged_records() -> None:
 
     Pairs with a record to which that happened while they were staged are taken off the stage (record pkey).
     """
-    if not is_postgresql():
+    if not locks_records():
         return
     ids = "SELECT record_id FROM staged_pair UNION SELECT other_id FROM staged_pair"
     # Locking yields the rows as they are once the lock is had, so nothing is asked of them below the lock.
@@ -94,7 +94,7 @@ def hold_staged_records() -> None:
 
 def lock_staged_records() -> None:
     """Lock the staged records in id order, so that two workers count limits one after the other (record pkey)."""
-    if is_postgresql():
+    if locks_records():
         fetch(
             "SELECT id FROM associations_record WHERE id IN"
             " (SELECT record_id FROM staged_pair UNION SELECT other_id FROM staged_pair)"

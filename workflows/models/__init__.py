@@ -1,5 +1,6 @@
 from .definition import Action, EnrollmentTrigger, Workflow, WorkflowReference, WorkflowRevision
 from .execution import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, Run
+from .preview import Preview, PreviewPart
 
 __all__ = [
     "Action",
@@ -9,6 +10,8 @@ __all__ = [
     "Enrollment",
     "EnrollmentTrigger",
     "Outcome",
+    "Preview",
+    "PreviewPart",
     "Run",
     "Workflow",
     "WorkflowReference",

@@ -76,7 +76,7 @@ def _process(change_sets: list[int], depth: int, workflows: list[tuple[Workflow,
 
 def _look(change_sets: list[int], depth: int, workflow: Workflow, triggers: Triggers) -> None:
     """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it."""
-    _unenroll(workflow, triggers)
+    unenroll(workflow, triggers)
     if ids := enrollable(workflow, _to_enroll(workflow, triggers)):
         enroll_records(workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
 
@@ -113,7 +113,7 @@ def _live_workflows() -> list[tuple[Workflow, Triggers]]:
             triggers = read_triggers(workflow.revision.definition, workflow.object_type, of_type)
         except ValidationError:  # something it refers to is gone; the page of the workflow says what
             continue
-        if (triggers.criteria.groups or triggers.events) and not triggers.schedule:
+        if triggers.by_what_happens:
             found.append((workflow, triggers))
     return found
 
@@ -151,7 +151,7 @@ def _coming_to_meet(records: QuerySet[Record], triggers: Triggers) -> QuerySet[R
     return records.filter(touched).filter(criteria.q()).filter(new)
 
 
-def _unenroll(workflow: Workflow, triggers: Triggers) -> None:
+def unenroll(workflow: Workflow, triggers: Triggers) -> None:
     """Take out records whose actions are not done yet and that stopped matching, or that are to be kept out."""
     active = Enrollment.objects.filter(workflow=workflow, state=Enrollment.State.ACTIVE)
     gone = Q()

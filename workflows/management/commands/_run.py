@@ -1,4 +1,4 @@
-"""What `enroll` and `run_workflow` share: whom to enroll, the progress bar, and what came of it."""
+"""What commands on a workflow share: which one; and of those that run it, whom to enroll and what came of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ FILTER_HELP = (
 )
 
 
-class RunCommand(BaseCommand):
+class WorkflowCommand(BaseCommand):
+    def workflow(self, name: str) -> Workflow:
+        workflows = Workflow.objects.select_related("object_type", "revision")
+        found = workflows.filter(name=name).first() or (workflows.filter(pk=name).first() if name.isdigit() else None)
+        if found is None:
+            known = ", ".join(Workflow.objects.values_list("name", flat=True)[:20]) or "none"
+            raise CommandError(f"There is no workflow {name!r}. There are: {known}.")
+        return found
+
+
+class RunCommand(WorkflowCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("workflow", help="name or id")
         chosen = parser.add_mutually_exclusive_group()
@@ -31,7 +41,7 @@ class RunCommand(BaseCommand):
 
     def start(self, options: dict[str, Any]) -> Run:
         """Enroll whom the options name; by default those who meet the workflow's triggers."""
-        workflow = self._workflow(options["workflow"])
+        workflow = self.workflow(options["workflow"])
         try:
             if options["record"]:
                 return enrollment.enroll_records(workflow, options["record"])
@@ -42,14 +52,6 @@ class RunCommand(BaseCommand):
             raise CommandError(str(error)) from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
-
-    def _workflow(self, name: str) -> Workflow:
-        workflows = Workflow.objects.select_related("object_type", "revision")
-        found = workflows.filter(name=name).first() or (workflows.filter(pk=name).first() if name.isdigit() else None)
-        if found is None:
-            known = ", ".join(Workflow.objects.values_list("name", flat=True)[:20]) or "none"
-            raise CommandError(f"There is no workflow {name!r}. There are: {known}.")
-        return found
 
     def follow(self, run: Run, steps: Iterable[Any]) -> None:
         """Show a bar while `steps` go on, then say what came of it."""

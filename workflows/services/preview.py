@@ -1,0 +1,163 @@
+"""Preview: what a run over all records would do, in figures, in examples and row by row; and nothing of it is kept.
+
+The figures are those of a rehearsal (see rehearsal), so they are the run's own. Few records are counted exactly at
+once; of many a sample gives an estimate at once, and a job counts them exactly. Called by admin, API, command and job.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from associations import querysets
+from associations.models import MatchIndex
+from crmproject import queues
+from workflows.models import Preview, PreviewPart, Workflow
+
+from . import lifecycle
+from .preview_figures import Figures, csv_rows, figures_of
+from .rehearsal import Progress, read_complete, rehearsed_all, rehearsed_records
+
+SAMPLE = 1_000
+# A part of the CSV is about a megabyte, compressed to a tenth.
+ROWS_OF_PART = 10_000
+COUNT_PREVIEW = "workflows.jobs.count_preview"
+
+
+def first_figures(workflow: Workflow) -> Figures:
+    """The figures of the workflow as it is edited: exact where it has few records, else of a sample, within a moment.
+
+    Raises ValidationError for what could not be turned on.
+    """
+    definition = lifecycle.definition_json(workflow)
+    ids, of = _sample(workflow)
+    if len(ids) < of and _lacks_index(definition, workflow):
+        return Figures(looked_at=0, of=of, enrolled=0, actions=[])
+    with rehearsed_records(workflow, definition, ids) as run:
+        return figures_of(run, looked_at=len(ids), of=of)
+
+
+def exact_figures(workflow: Workflow, progress: Progress = lambda done, steps: None) -> Figures:
+    """The figures over all records, here and now."""
+    with rehearsed_all(workflow, lifecycle.definition_json(workflow), progress) as run:
+        return figures_of(run)
+
+
+def exact_rows(workflow: Workflow, progress: Progress = lambda done, steps: None) -> Iterator[list[str]]:
+    """What would be done for every record, a row of text each, here and now; see preview_figures.COLUMNS."""
+    with rehearsed_all(workflow, lifecycle.definition_json(workflow), progress) as run:
+        yield from csv_rows(run)
+
+
+# By a job ---------------------------------------------------------------------------------------
+
+
+def latest(workflow: Workflow) -> Preview | None:
+    """The last preview that was asked for, if it is of the workflow as it is edited now."""
+    last = Preview.objects.filter(workflow=workflow).first()
+    return last if last and last.definition == lifecycle.definition_json(workflow) else None
+
+
+def request(workflow: Workflow, *, user_id: int | None = None) -> Preview:
+    """Have a worker count exactly; until then the preview has the first figures. It takes the place of older ones."""
+    figures = first_figures(workflow)
+    with transaction.atomic():
+        Preview.objects.filter(workflow=workflow).delete()
+        asked = Preview.objects.create(
+            workflow=workflow,
+            definition=lifecycle.definition_json(workflow),
+            figures=figures,
+            requested_by_id=user_id,
+        )
+        queues.enqueue(COUNT_PREVIEW, asked.pk, queue="bulk")
+    return asked
+
+
+def count(preview_id: int) -> None:
+    """Count a preview that waits. Doing it twice does no harm; one that is gone, or done, is left."""
+    asked = Preview.objects.select_related("workflow__object_type").filter(pk=preview_id).first()
+    if asked is None or asked.state != Preview.State.WAITING:
+        return
+    try:
+        with rehearsed_all(asked.workflow, asked.definition, _noted(asked)) as run:
+            figures, parts = figures_of(run), list(_compressed(csv_rows(run)))
+    except ValidationError as error:
+        give_up(asked.pk, " ".join(error.messages))
+        return
+    with transaction.atomic():
+        waiting = Preview.objects.filter(pk=asked.pk, state=Preview.State.WAITING)
+        if waiting.update(state=Preview.State.FINISHED, figures=figures, finished_at=timezone.now()):
+            PreviewPart.objects.bulk_create(
+                PreviewPart(preview=asked, number=number, content=content) for number, content in enumerate(parts)
+            )
+
+
+def give_up(preview_id: int, reason: str) -> None:
+    Preview.objects.filter(pk=preview_id, state=Preview.State.WAITING).update(
+        state=Preview.State.FAILED, note=reason, finished_at=timezone.now()
+    )
+
+
+def progress_of(asked: Preview) -> tuple[int, int]:
+    """How many steps of a preview are done, of how many; (0, 0) where it has not begun."""
+    return queues.progress(_name(asked)) or (0, 0)
+
+
+def csv_of(asked: Preview) -> Iterator[bytes]:
+    """The rows of a finished preview, part by part."""
+    for content in asked.parts.order_by("number").values_list("content", flat=True).iterator(chunk_size=1):
+        yield zlib.decompress(content)
+
+
+def csv_text(rows: Iterator[list[str]]) -> Iterator[str]:
+    """Rows as CSV, in parts of many rows."""
+    while part := list(islice(rows, ROWS_OF_PART)):
+        text = io.StringIO()
+        csv.writer(text).writerows(part)
+        yield text.getvalue()
+
+
+def _compressed(rows: Iterator[list[str]]) -> Iterator[bytes]:
+    return (zlib.compress(text.encode()) for text in csv_text(rows))
+
+
+def _noted(asked: Preview) -> Progress:
+    return lambda done, steps: queues.note_progress(_name(asked), done, steps)
+
+
+def _name(asked: Preview) -> str:
+    return f"preview-{asked.pk}"
+
+
+# The sample -------------------------------------------------------------------------------------
+
+
+def _sample(workflow: Workflow) -> tuple[list[int], int]:
+    """Ids of about SAMPLE records, all over the live ones of the workflow's type, and how many there are of these."""
+    records = querysets.live_records(workflow.object_type).order_by()
+    of = records.count()
+    if of > SAMPLE:
+        # Multiples of the golden ratio: spread evenly, whatever pattern the ids of the type have.
+        place = F("id") % 2**31 * 2_654_435_761 % 2**32
+        records = records.alias(place=place).filter(place__lt=2**32 * SAMPLE // of)
+    return list(records.order_by("id").values_list("id", flat=True)[: SAMPLE * 2]), of
+
+
+def _lacks_index(definition: Mapping[str, Any], workflow: Workflow) -> bool:
+    """Whether values must be read before anything can be matched: of many records that takes more than a moment."""
+    wanted = {
+        (prop.pk, str(comparison))
+        for references in read_complete(definition, workflow).references
+        for prop, comparison in references.match_indexes
+    }
+    built = MatchIndex.objects.filter(built_at__isnull=False).values_list("property", "comparison")
+    return not wanted <= set(built)
