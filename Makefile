@@ -3,15 +3,18 @@
 #   make run      the whole product on this machine, until Ctrl-C (PORT, DATA_DIR, DATABASE_URL, REDIS_URL steer it)
 #   make test     style, types and all tests, on SQLite and on PostgreSQL; ARGS="-k word" passes arguments to pytest
 #   make screenshots   the pictures in the README, by the browser tests (Chromium)
+#   make bench    the product beside the bare database, RECORDS=100000; ARGS="--only backfills" and the like
 #   make lint     style and types only        make format   put the style right        make clean   undo all of it
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := run
-.PHONY: run test test-sqlite test-postgres screenshots lint format clean clients
+.PHONY: run test test-sqlite test-postgres bench screenshots lint format clean clients
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
 ARGS ?=
+# How many contacts the benchmark has.
+RECORDS ?= 100000
 # How many pytest processes work side by side.
 JOBS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
@@ -46,6 +49,9 @@ tests/clients/node_modules: tests/clients/package.json
 screenshots: .venv/test.stamp
 	@env -u DATABASE_URL -u REDIS_URL SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/browser/test_screenshots.py
 	@ls -l docs/screenshots
+
+bench: .venv/test.stamp
+	@env SECRET_KEY=none $(BIN)/python manage.py benchmark --records $(RECORDS) $(ARGS)
 
 lint: .venv/test.stamp
 	@echo "== Style and types"

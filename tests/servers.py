@@ -97,7 +97,7 @@ class Valkey(Server):
 
 @contextmanager
 def postgres_server(
-    *, durable: bool = False, address: str = "127.0.0.1", within: Sequence[str] = ()
+    *, durable: bool = False, address: str = "127.0.0.1", within: Sequence[str] = (), settings: Sequence[str] = ()
 ) -> Iterator[PostgreSQL]:
     """A fresh PostgreSQL; with `durable` it writes as carefully as in production, else as fast as it can.
 
@@ -125,6 +125,7 @@ def postgres_server(
                 within = [*within, "setpriv", f"--reuid={account['user']}", f"--regid={account['group']}"]
                 within, account = [*within, "--clear-groups"], {}
         options = [f"listen_addresses={address}", f"unix_socket_directories={folder}", *(() if durable else QUICK)]
+        options += settings
         server = PostgreSQL(
             [
                 *within,
