@@ -214,25 +214,31 @@ def sum_outcomes(action_run: ActionRun) -> dict[str, dict[str, int]]:
 # Enrolling --------------------------------------------------------------------------------------
 
 
-def enroll(batch: Batch, records: QuerySet[Record], *, again: bool) -> int:
+def enroll(batch: Batch, records: QuerySet[Record], *, again: bool, finished: bool = False) -> int:
     """Enroll records in the workflow of a batch, none twice at a time (enrolled_once_at_a_time).
 
     `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record at
     once the constraint lets one: both count the same ordinal. The records are held, so that none is deleted meanwhile.
+    `finished`: written in the state in which they leave the transaction, for its one action comes next.
     """
     chosen, params = sql.compiled(records.order_by().values("id"))
     workflow_id = batch.run.workflow_id
     before = "SELECT 1 FROM workflows_enrollment e WHERE e.workflow_id = %s AND e.record_id = chosen.id"
+    ordinal = "0"
     if again:
         before += f" AND e.state = '{Enrollment.State.ACTIVE}'"
+        ordinal = (
+            "(SELECT count(*) FROM workflows_enrollment was"
+            f" WHERE was.workflow_id = {workflow_id:d} AND was.record_id = chosen.id)"
+        )
+    state = Enrollment.State.FINISHED if finished else Enrollment.State.ACTIVE
+    ended_at = "CURRENT_TIMESTAMP" if finished else "NULL"
     return sql.execute(
-        "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at)"
-        " SELECT %s, chosen.id, (SELECT count(*) FROM workflows_enrollment was"
-        " WHERE was.workflow_id = %s AND was.record_id = chosen.id),"
-        f" %s, '{Enrollment.State.ACTIVE}', CURRENT_TIMESTAMP FROM ({chosen}) AS chosen"
+        "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
+        f" SELECT %s, chosen.id, {ordinal}, %s, '{state}', CURRENT_TIMESTAMP, {ended_at} FROM ({chosen}) AS chosen"
         f" WHERE NOT EXISTS ({before}){' FOR KEY SHARE OF chosen' if sql.is_postgresql() else ''}"
         " ON CONFLICT DO NOTHING",
-        [workflow_id, workflow_id, batch.pk, *params, workflow_id],
+        [workflow_id, batch.pk, *params, workflow_id],
     )
 
 

@@ -66,4 +66,6 @@ def write(type_name: str, rows: Iterator[dict[str, str]]) -> None:
             )
         else:
             with transaction.atomic():
-                cursor.executemany(f"INSERT INTO associations_record ({', '.join(names)}) VALUES ({marks})", values)
+                cursor.executemany(
+                    f"INSERT INTO associations_record ({', '.join(names)}) VALUES ({marks})", list(values)
+                )

@@ -37,10 +37,11 @@ def run_action(batch_id: int, position: int) -> bool:
         if batch is None:
             return False
         run = batch.run
+        actions = len(run.revision.definition["actions"])
         if position == 0 and run.criteria is not None and run.workflow.is_enabled:
-            enroll_range(batch)
+            enroll_range(batch, finished=actions == 1)
         _run_action(batch)
-        more = batch.position < len(run.revision.definition["actions"])
+        more = batch.position < actions
         if more:
             queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue="default" if run.criteria is None else "bulk")
         else:
@@ -74,14 +75,14 @@ def _claim(batch_id: int, position: int) -> Batch | None:
     )
 
 
-def enroll_range(batch: Batch) -> None:
-    """Enroll whom a batch's range of record ids and its run's criteria name."""
+def enroll_range(batch: Batch, *, finished: bool = False) -> None:
+    """Enroll whom a batch's range of record ids and its run's criteria name; see sql.enroll for `finished`."""
     run = batch.run
     criteria = read_criteria(run.criteria or [], run.workflow.object_type)
     records = admitted(run.workflow, run.revision).filter(
         criteria.q(), id__range=(batch.first_record_id, batch.last_record_id)
     )
-    sql.enroll(batch, records, again=run.revision.definition["should_re_enroll"])
+    sql.enroll(batch, records, again=run.revision.definition["should_re_enroll"], finished=finished)
 
 
 def _run_action(batch: Batch) -> None:
@@ -95,9 +96,9 @@ def _run_action(batch: Batch) -> None:
         action, config = read_definition(run.revision.definition, run.workflow.object_type).actions[batch.position]
         origin = Origin(ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1)
         action_run.change_set = open_change_set(origin)
-        action.run(config, ActionContext(action_run, action_run.change_set, active(batch)))
+        action.run(config, ActionContext(action_run, action_run.change_set, _taking_part(batch)))
     else:
-        sql.write_reasons(action_run, active(batch), Outcome.WORKFLOW_OFF)
+        sql.write_reasons(action_run, _taking_part(batch), Outcome.WORKFLOW_OFF)
     action_run.outcomes = sql.sum_outcomes(action_run)
     action_run.finished_at = timezone.now()
     action_run.save(update_fields=["change_set", "outcomes", "finished_at"])
@@ -114,6 +115,10 @@ def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:
     archived.update(state=Enrollment.State.UNENROLLED, ended_at=timezone.now())
 
 
+def _taking_part(batch: Batch) -> QuerySet[Enrollment]:
+    """The records that the batch's actions are for: until its last action is done, finished ones are so ahead of it."""
+    return Enrollment.objects.filter(batch=batch, state__in=(Enrollment.State.ACTIVE, Enrollment.State.FINISHED))
+
+
 def active(batch: Batch) -> QuerySet[Enrollment]:
-    """The records that the batch's actions are for."""
     return Enrollment.objects.filter(batch=batch, state=Enrollment.State.ACTIVE)
