@@ -57,13 +57,9 @@ def write(type_name: str, rows: Iterator[dict[str, str]]) -> None:
     marks = ", ".join(["%s"] * len(names))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("DROP INDEX record_properties")
             with cursor.copy(f"COPY associations_record ({', '.join(names)}) FROM STDIN") as copy:
                 for each in values:
                     copy.write_row(each)
-            cursor.execute(
-                "CREATE INDEX record_properties ON associations_record USING gin (properties jsonb_path_ops)"
-            )
         else:
             with transaction.atomic():
                 cursor.executemany(
