@@ -49,8 +49,7 @@ def associate_each(
     with transaction.atomic():
         linking.stage_by_hand(unlabeled, wanted)
         change_set = open_change_set(origin)
-        if replace:
-            _take_off_others(unlabeled, wanted, by_label, change_set)
+        if replace and _take_off_others(unlabeled, wanted, by_label, change_set):
             linking.stage_again(wanted)
         made = put = 0
         if primary:
@@ -73,15 +72,18 @@ def _take_off_others(
     wanted: Mapping[Pair, Sequence[DirectedType]],
     by_label: Mapping[DirectedType, Sequence[Pair]],
     change_set: ChangeSet,
-) -> None:
-    """Take the labels off that are not among those that a pair gets."""
+) -> bool:
+    """Take the labels off that are not among those that a pair gets. Whether others are on the stage now."""
     labelled = {pair for pairs in by_label.values() for pair in pairs}
+    staged = False
     for label in querysets.types_of_pair(unlabeled.record_type, unlabeled.other_type):
         if label.type.is_unlabeled or label.type.is_primary:
             continue
         if doomed := labelled - set(by_label.get(label, ())):
             linking.stage_again(pair for pair in wanted if pair in doomed)
             linking.remove_labels_staged([label], change_set)
+            staged = True
+    return staged
 
 
 def _by_label(unlabeled: DirectedType, wanted: Mapping[Pair, Sequence[DirectedType]]) -> dict[DirectedType, list[Pair]]:

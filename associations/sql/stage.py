@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from django.db import connection
-
 from associations.types import DirectedType
 
 from .base import Params, execute, fetch, is_postgresql, locks_records
@@ -31,11 +29,9 @@ def clear_stage() -> None:
 
 
 def stage_rows(pairs: Iterable[tuple[int, int]]) -> None:
-    """Stage pairs that are given one by one."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO staged_pair (record_id, other_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", list(pairs)
-        )
+    """Stage pairs that are given one by one: however many, by one statement."""
+    rows, params = _given(list(pairs))
+    execute(f"INSERT INTO staged_pair (record_id, other_id) {rows} WHERE true ON CONFLICT DO NOTHING", params)
 
 
 def stage_select(select: str, params: Params) -> int:
@@ -141,16 +137,24 @@ def usage(type_id: int, side: str) -> list[tuple[int, int]]:
     )
 
 
+def _given(pairs: Sequence[tuple[int, int]]) -> tuple[str, list[Any]]:
+    """A SELECT of any number of pairs."""
+    if is_postgresql():
+        return (
+            "SELECT * FROM unnest(%s::bigint[], %s::bigint[]) AS given",
+            [[record for record, _ in pairs], [other for _, other in pairs]],
+        )
+    return (
+        "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%s)",
+        [json.dumps(list(pairs))],
+    )
+
+
 def refuse(pairs: Sequence[tuple[int, int]], state: int) -> None:
     """Mark staged pairs as not admitted: however many, by one statement."""
     if not pairs:
         return
-    if is_postgresql():
-        refused = "SELECT * FROM unnest(%s::bigint[], %s::bigint[])"
-        params: list[Any] = [[record for record, _ in pairs], [other for _, other in pairs]]
-    else:
-        refused = "SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%s)"
-        params = [json.dumps(list(pairs))]
+    refused, params = _given(pairs)
     execute(f"UPDATE staged_pair SET state = %s WHERE (record_id, other_id) IN ({refused})", [state, *params])
 
 
