@@ -18,6 +18,8 @@ urlpatterns = [
     path("readyz", views.readyz),
     path("metrics", views.metrics),
     path("", include("associations.api.urls")),
+    path("", include("workflows.api.urls")),
+    path("", include("crmproject.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(template_name="api/docs.html"), name="docs"),
     re_path("^(crm|crm-object-schemas|automation|account-info|oauth|owners|api)/", UnknownPath.as_view(), name=UNKNOWN),

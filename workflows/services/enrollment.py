@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from associations import querysets
-from associations.errors import Refused
+from associations.errors import Missing, Refused
 from associations.models import Record
 from associations.services import match_keys
 from crmproject import queues
@@ -76,7 +76,7 @@ def enroll_records(
     wanted = sorted(set(ids))
     live = set(querysets.live_records(workflow.object_type, wanted).values_list("id", flat=True))
     if missing := set(wanted) - live:
-        raise Refused(f"There is no {workflow.object_type.label.lower()} {min(missing)}, or it is archived.")
+        raise Missing(workflow.object_type.label, missing)
     again = revision.definition["should_re_enroll"]
     with transaction.atomic():
         run = Run.objects.create(

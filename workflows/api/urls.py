@@ -1,0 +1,36 @@
+"""The addresses of the automation API: HubSpot's, and those beyond in the same style. By date they are the same."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from . import flows, runs, switching
+
+AUTOMATION: list[URLPattern | URLResolver] = [
+    path("flows", flows.Flows.as_view()),
+    path("flows/batch/read", flows.BatchRead.as_view()),
+    path("flows/email-campaigns", flows.EmailCampaigns.as_view()),
+    path("flows/performance/<str:flowId>", flows.Performance.as_view()),
+    path("flows/<str:flowId>", flows.Flow.as_view()),
+    path("workflow-id-mappings/batch/read", flows.Mappings.as_view()),
+    path("action-types", flows.ActionTypes.as_view()),
+    # Beyond HubSpot.
+    path("flows/<str:flowId>/turn-on", switching.TurnOn.as_view()),
+    path("flows/<str:flowId>/turn-off", switching.TurnOff.as_view()),
+    path("flows/<str:flowId>/enroll", switching.Enroll.as_view()),
+    path("flows/<str:flowId>/unenroll", switching.Unenroll.as_view()),
+    path("flows/<str:flowId>/revisions", switching.Revisions.as_view()),
+    path("flows/<str:flowId>/revisions/<str:revisionId>", switching.Revision.as_view()),
+    path("flows/<str:flowId>/runs", runs.Runs.as_view()),
+    path("runs/<str:runId>", runs.OneRun.as_view()),
+    path("runs/<str:runId>/records", runs.Records.as_view()),
+    path("runs/<str:runId>/retry", runs.Retry.as_view()),
+    path(
+        "associations/<str:fromObjectType>/<str:fromObjectId>/<str:toObjectType>/<str:toObjectId>/history",
+        runs.PairHistory.as_view(),
+    ),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("automation/v4/", include(AUTOMATION)),
+    path("automation/<dated:version>/", include(AUTOMATION)),
+]
