@@ -12,7 +12,7 @@ from django.db import connection
 
 from crmproject import queues
 
-from .services import enrollment, events, execution, isolation, preview, scheduling, sweeping
+from .services import enrollment, events, execution, isolation, preview, scheduling, sweeping, undo
 from .services.faults import passes, reason
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,16 @@ def count_preview(preview_id: int) -> None:
     except Exception as error:
         logger.exception("Failed", extra={"preview": preview_id})
         preview.give_up(preview_id, reason(error))
+
+
+def undo_part(part_id: int) -> None:
+    try:
+        _patiently(lambda: undo.work(part_id))
+    except Exception as error:
+        if passes(error):
+            raise  # the part still waits, and the sweep rings for it
+        logger.exception("Failed", extra={"undo_part": part_id})
+        undo.put_aside(part_id, reason(error))
 
 
 def sweep() -> None:

@@ -15,7 +15,7 @@ from associations import sql
 from associations.models import ChangeSet, MatchIndex, Record
 from associations.types import DirectedType
 
-from .models import ActionRun, Batch, Enrollment, Outcome
+from .models import ActionRun, Batch, Enrollment, Outcome, UndoPart
 
 Enrolled = QuerySet[Enrollment]
 _OUTCOME_COLUMNS = "INSERT INTO workflows_actionoutcome (action_run_id, record_id, outcome, count, value)"
@@ -219,14 +219,22 @@ def enroll(batch: Batch, records: QuerySet[Record], *, again: bool, finished: bo
 
     `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record at
     once the constraint lets one: both count the same ordinal. The records are held, so that none is deleted meanwhile.
-    `finished`: written in the state in which they leave the transaction, for its one action comes next.
+    `finished`: written in the state in which they leave the transaction, for its one action comes next. Whom an undone
+    run enrolled counts as never enrolled by it.
     """
     chosen, params = sql.compiled(records.order_by().values("id"))
     workflow_id = batch.run.workflow_id
     before = "SELECT 1 FROM workflows_enrollment e WHERE e.workflow_id = %s AND e.record_id = chosen.id"
     ordinal = "0"
+    undone = Batch.objects.filter(run__workflow=workflow_id, run__undone_at__isnull=False)
+    if is_undone := undone.exists():
+        before += (
+            " AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b JOIN workflows_run u ON u.id = b.run_id"
+            f" WHERE u.workflow_id = {workflow_id:d} AND u.undone_at IS NOT NULL)"
+        )
     if again:
         before += f" AND e.state = '{Enrollment.State.ACTIVE}'"
+    if again or is_undone:
         ordinal = (
             "(SELECT count(*) FROM workflows_enrollment was"
             f" WHERE was.workflow_id = {workflow_id:d} AND was.record_id = chosen.id)"
@@ -239,6 +247,18 @@ def enroll(batch: Batch, records: QuerySet[Record], *, again: bool, finished: bo
         f" WHERE NOT EXISTS ({before}){' FOR KEY SHARE OF chosen' if sql.is_postgresql() else ''}"
         " ON CONFLICT DO NOTHING",
         [workflow_id, batch.pk, *params, workflow_id],
+    )
+
+
+# Undoing ----------------------------------------------------------------------------------------
+
+
+def write_left_pairs(part: UndoPart) -> None:
+    """List the pairs that an undo leaves alone (see associations.sql.reversing)."""
+    sql.execute(
+        "INSERT INTO workflows_leftpair (part_id, source_id, target_id, reason, change_set_id)"
+        " SELECT %s, first_id, second_id, reason, by_id FROM reversed_pair WHERE reason IS NOT NULL",
+        [part.pk],
     )
 
 

@@ -70,6 +70,9 @@ class FormerAssociation(models.Model):
     )
     added_by = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False)
     removed_by = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False)
+    origin = models.ForeignKey(
+        ChangeSet, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     source_value = models.TextField(null=True)  # noqa: DJ001 - null is "matched on nothing", not an empty text
     target_value = models.TextField(null=True)  # noqa: DJ001
 

@@ -101,6 +101,10 @@ class Association(models.Model):
     type = models.ForeignKey(AssociationType, models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     # The change set that made this row: its provenance, and how a writer knows which rows were its own.
     change_set = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_constraint=False)
+    # Where an undo has put the row back: the change set that had made it.
+    origin = models.ForeignKey(
+        ChangeSet, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
     # The values that matched when it was made, as they were written then.
     source_value = models.TextField(null=True)  # noqa: DJ001 - null is "matched on nothing", not an empty text
     target_value = models.TextField(null=True)  # noqa: DJ001

@@ -68,10 +68,10 @@ def insert_first_primaries(unlabeled: DirectedType, primary_id: int, change_set_
 
 # Removing ---------------------------------------------------------------------------------------
 
-_TELL = (
+TELL = (
     "INSERT INTO associations_formerassociation"
-    " (source_id, target_id, type_id, added_by_id, removed_by_id, source_value, target_value)"
-    " SELECT a.source_id, a.target_id, a.type_id, a.change_set_id, %s, a.source_value, a.target_value FROM"
+    " (source_id, target_id, type_id, added_by_id, removed_by_id, origin_id, source_value, target_value)"
+    " SELECT a.source_id, a.target_id, a.type_id, a.change_set_id, %s, a.origin_id, a.source_value, a.target_value FROM"
 )
 
 
@@ -96,27 +96,27 @@ def remove_staged(own: str, other: str, change_set_id: int, type_ids: Sequence[i
     then exactly what the ledger says is deleted (association pkey; former association by removed_by).
     """
     execute(
-        f"{_TELL} staged_pair s JOIN associations_association a ON a.{own}_id = s.record_id"
+        f"{TELL} staged_pair s JOIN associations_association a ON a.{own}_id = s.record_id"
         f" AND a.{other}_id = s.other_id AND a.type_id IN ({marks(type_ids)})"
         " WHERE s.state = 0" + (" FOR UPDATE OF a" if is_postgresql() else ""),
         [change_set_id, *type_ids],
     )
-    return _delete_as_told(change_set_id)
+    return delete_as_told(change_set_id)
 
 
 def remove_other_primaries(directed: DirectedType, change_set_id: int) -> int:
     """Take Primary from the company that has it, where an admitted pair makes another one primary."""
     source, target = directed.ends("s")
     execute(
-        f"{_TELL} staged_pair s JOIN associations_association a ON a.source_id = {source} AND a.type_id = %s"
+        f"{TELL} staged_pair s JOIN associations_association a ON a.source_id = {source} AND a.type_id = %s"
         f" AND a.target_id <> {target}"
         " WHERE s.state = 0" + (" FOR UPDATE OF a" if is_postgresql() else ""),
         [change_set_id, directed.type.pk],
     )
-    return _delete_as_told(change_set_id)
+    return delete_as_told(change_set_id)
 
 
-def _delete_as_told(change_set_id: int) -> int:
+def delete_as_told(change_set_id: int) -> int:
     """Delete the rows whose removal the ledger of this change set tells.
 
     A row that the change set itself added is never one of them: it was added after what was told before.
@@ -154,10 +154,10 @@ def remove_all_of(record_ids: Sequence[int], change_set_id: int) -> int:
     # What lies between two of them is told once: by its source.
     for chosen, params in [(by_source, sources), (f"{by_target} AND NOT {by_source}", [*targets, *sources])]:
         execute(
-            f"{_TELL} associations_association a WHERE {chosen}" + (" FOR UPDATE OF a" if is_postgresql() else ""),
+            f"{TELL} associations_association a WHERE {chosen}" + (" FOR UPDATE OF a" if is_postgresql() else ""),
             [change_set_id, *params],
         )
-    return _delete_as_told(change_set_id)
+    return delete_as_told(change_set_id)
 
 
 def adopt_removed(merged_id: int, survivor_id: int, change_set_id: int) -> int:

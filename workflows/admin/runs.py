@@ -24,7 +24,8 @@ from workflows.sentences import action_sentence, describe
 from workflows.services.run_log import log_rows
 
 from .outcomes import bars_of
-from .reading import ReadOnlyAdmin, link
+from .reading import link
+from .undoing import UndoPages
 
 BATCHES_PER_PAGE = 100
 
@@ -43,7 +44,7 @@ class RunChangeList(ChangeList):
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(UndoPages):
     list_display = ("name", "how_it_stands", "outcomes", "cause", "created_at")
     list_filter = ("state", "cause", "workflow")
     list_select_related = ("workflow", "revision")
@@ -116,6 +117,7 @@ class RunAdmin(ReadOnlyAdmin):
             ("Whom it enrolls", self.whom(run)),
             ("Begun", run.created_at),
             ("Finished", run.finished_at),
+            ("Undone", run.undone_at),
             ("Started by", run.started_by),
             ("Workflows that led to it", run.depth or None),
             ("Why it was refused" if run.state == Run.State.REFUSED else "What went wrong", run.note),

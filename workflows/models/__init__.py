@@ -1,6 +1,7 @@
 from .definition import Action, EnrollmentTrigger, Workflow, WorkflowReference, WorkflowRevision
 from .execution import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, Run
 from .preview import Preview, PreviewPart
+from .undoing import LeftPair, Undo, UndoPart
 
 __all__ = [
     "Action",
@@ -9,10 +10,13 @@ __all__ = [
     "Batch",
     "Enrollment",
     "EnrollmentTrigger",
+    "LeftPair",
     "Outcome",
     "Preview",
     "PreviewPart",
     "Run",
+    "Undo",
+    "UndoPart",
     "Workflow",
     "WorkflowReference",
     "WorkflowRevision",

@@ -41,6 +41,8 @@ class Run(models.Model):
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    # Set while it is undone: whom it enrolled counts as never enrolled by it.
+    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]

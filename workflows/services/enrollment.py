@@ -164,7 +164,7 @@ def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] 
 
 def enrollable(workflow: Workflow, ids: Iterable[int]) -> list[int]:
     """Of some records those that may be enrolled: not enrolled now, and never before without re-enrollment."""
-    enrolled = Enrollment.objects.filter(workflow=workflow, record=OuterRef("pk"))
+    enrolled = Enrollment.objects.filter(workflow=workflow, record=OuterRef("pk"), batch__run__undone_at=None)
     if workflow.revision and workflow.revision.definition["should_re_enroll"]:
         enrolled = enrolled.filter(state=Enrollment.State.ACTIVE)
     records = querysets.live_records(workflow.object_type, ids).exclude(Exists(enrolled))

@@ -5,7 +5,7 @@ Called by jobs (when the bell rings, and by the sweep) and by the command `proce
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from operator import itemgetter
 
@@ -24,6 +24,7 @@ from workflows.triggers import Triggers, changed, read_triggers
 
 from .enrollment import enroll_records, enrollable, tell_failure
 from .faults import passes, reason
+from .undo import own_undoing
 
 CHANGE_SETS = 500
 # Restoring a record does not enroll it [H]; archiving takes it out.
@@ -52,9 +53,10 @@ def process_events(*, apart: bool = False) -> bool:
         if not taken:
             return False
         workflows = _live_workflows()
+        undoing = own_undoing(id_ for id_, _ in taken)
         by_depth = sorted((depth, id_) for id_, depth in taken)
         for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
-            _process([id_ for _, id_ in of_depth], depth, workflows, _apart if apart else _look)
+            _process([id_ for _, id_ in of_depth], depth, workflows, undoing, _apart if apart else _look)
         figures.add_figures([id_ for id_, _ in taken])
         ChangeSet.objects.filter(id__in=[id_ for id_, _ in taken]).update(processed_at=timezone.now())
     return len(taken) == CHANGE_SETS
@@ -63,12 +65,20 @@ def process_events(*, apart: bool = False) -> bool:
 Look = Callable[[list[int], int, Workflow, Triggers], None]
 
 
-def _process(change_sets: list[int], depth: int, workflows: list[tuple[Workflow, Triggers]], look: Look) -> None:
+def _process(
+    change_sets: list[int],
+    depth: int,
+    workflows: list[tuple[Workflow, Triggers]],
+    undoing: Mapping[int, set[int]],
+    look: Look,
+) -> None:
+    """`undoing` are the change sets that take back runs of a workflow, by its id: these it does not look at."""
     sql.claim(change_sets)
     in_table = change_sets
     _unenroll_merged()
     for workflow, triggers in workflows:
-        since = [id_ for id_ in change_sets if id_ > workflow.since_change_set]
+        own = undoing.get(workflow.pk, ())
+        since = [id_ for id_ in change_sets if id_ > workflow.since_change_set and id_ not in own]
         if since != in_table:
             sql.claim(in_table := since)
         look(in_table, depth, workflow, triggers)

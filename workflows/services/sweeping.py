@@ -15,6 +15,7 @@ from associations.services import bulk, bulk_records
 from crmproject import queues
 from workflows.models import Batch, Run
 
+from . import undo
 from .enrollment import PREPARE_RUN, RUN_ACTION
 from .execution import finish_run
 
@@ -41,4 +42,4 @@ def sweep(seconds: float | None = None) -> int:
     for run in Run.objects.filter(state=Run.State.RUNNING, created_at__lt=before):
         finish_run(run)
     bulk_records.forget_files()
-    return rung + bulk.ring_for_waiting(seconds)
+    return rung + bulk.ring_for_waiting(seconds) + undo.ring_for_waiting(seconds)

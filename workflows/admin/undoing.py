@@ -1,0 +1,119 @@
+"""The page of a run on which it is undone and redone: first what that would do, then what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+
+from associations.errors import Refused
+from associations.models import Record
+from associations.querysets import association_types
+from associations.services.provenance import change_sets_by_id, who
+from associations.services.reversal import ReversedRow
+from workflows.models import LeftPair, Run, UndoPart
+from workflows.services import undo
+
+from .pages import RUN
+from .reading import ReadOnlyAdmin
+
+# A page answers within about so many seconds; for a longer run it shows an estimate.
+SECONDS = 2.0
+LEFT_PER_PAGE = 50
+
+
+class UndoPages(ReadOnlyAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.undo)
+        return [path("<int:run_id>/undo/", view, name="workflows_run_undo"), *super().get_urls()]
+
+    def undo(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        run = get_object_or_404(Run.objects.select_related("workflow", "revision"), pk=run_id)
+        if not self.has_view_permission(request, run) or not request.user.has_perm(RUN):
+            raise PermissionDenied
+        redo = "redo" in request.POST if request.method == "POST" else run.undone_at is not None
+        if "again" in request.GET:  # once more for what the last undo left
+            redo = False
+        if request.method == "POST":
+            try:
+                undo.start(run, user_id=request.user.pk, redo=redo)
+            except Refused as error:
+                self.message_user(request, str(error), messages.ERROR)
+            return redirect("admin:workflows_run_undo", run.pk)
+        return self._show(request, run, redo)
+
+    def _show(self, request: HttpRequest, run: Run, redo: bool) -> HttpResponse:
+        preview = refusal = None
+        try:
+            preview = undo.preview(run, redo=redo, seconds=SECONDS)
+        except Refused as error:
+            refusal = str(error)
+        last = run.undos.select_related("started_by").first()
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": f"{'Redo' if redo else 'Undo'} run {run.pk}",
+            "run": run,
+            "redo": redo,
+            "preview": preview,
+            "sample": _in_words(preview.sample) if preview else [],
+            "refusal": refusal,
+            "last": last,
+        }
+        if last:
+            parts = last.parts.all()
+            page = Paginator(LeftPair.objects.filter(part__undo=last).order_by("pk"), LEFT_PER_PAGE)
+            left = page.get_page(request.GET.get("p"))
+            context |= {
+                "counts": undo.counts_of(last),
+                "parts": len(parts),
+                "done": sum(part.state != UndoPart.State.WAITING for part in parts),
+                "errors": sorted({part.error for part in parts if part.error}),
+                "page": left,
+                "left": _named(list(left)),
+            }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/workflows/run/undo.html", context)
+
+
+def _in_words(sample: list[ReversedRow]) -> list[dict[str, Any]]:
+    names = _records({id_ for row in sample for id_ in (row.source_id, row.target_id)})
+    types = association_types().in_bulk({row.type_id for row in sample})
+    change_sets = change_sets_by_id({row.by for row in sample if row.by})
+    reasons = dict(LeftPair.Reason.choices)
+    return [
+        {
+            "source": names.get(row.source_id, row.source_id),
+            "target": names.get(row.target_id, row.target_id),
+            "type": types[row.type_id].label or "the association" if row.type_id in types else "a deleted label",
+            "comes_back": row.comes_back,
+            "reason": reasons.get(row.reason or "", ""),
+            "by": who(change_sets.get(row.by)) if row.by else "",
+        }
+        for row in sample
+    ]
+
+
+def _named(left: list[LeftPair]) -> list[dict[str, Any]]:
+    names = _records({id_ for pair in left for id_ in (pair.source_id, pair.target_id)})
+    change_sets = change_sets_by_id({pair.change_set_id for pair in left if pair.change_set_id})
+    return [
+        {
+            "pair": pair,
+            "source": names.get(pair.source_id, pair.source_id),
+            "target": names.get(pair.target_id, pair.target_id),
+            "by": who(change_sets.get(pair.change_set_id)) if pair.change_set_id else "",
+        }
+        for pair in left
+    ]
+
+
+def _records(ids: set[int]) -> dict[int, Record]:
+    return Record.objects.select_related("object_type").in_bulk(ids)

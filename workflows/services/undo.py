@@ -1,0 +1,234 @@
+"""Undo a run: take back exactly what it did to associations; and redo it, putting that back again.
+
+Worked off in parts, one for each batch of the run, by the queue; each part is one transaction and can be done twice.
+What somebody changed since is left alone and listed (LeftPair). Called by admin, API, jobs and the command `undo_run`.
+
+An undo is a change like any other and other workflows see it; but the workflow whose run it takes back does not enroll
+anybody because of it (services.events asks `own_undoing`), or it would do at once what was just undone. Whom an undone
+run enrolled counts as never enrolled by it, and can be enrolled again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from associations.errors import Refused
+from associations.models import ChangeSet
+from associations.services import reversal
+from associations.services.origin import Origin, open_change_set
+from associations.services.reversal import Counts, ReversedRow
+from crmproject import queues
+from workflows import sql
+from workflows.models import ActionRun, Batch, Run, Undo, UndoPart
+
+UNDO_PART = "workflows.jobs.undo_part"
+# A pair that found no room under a limit is tried once more when the other parts have made room.
+MOST_TRIES = 2
+
+
+@dataclass
+class Preview:
+    """What an undo or redo would do. An estimate, of the first `seen` of `parts`, where time was short."""
+
+    counts: Counts = field(default_factory=Counts)
+    sample: list[ReversedRow] = field(default_factory=list)
+    parts: int = 0
+    seen: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        return self.seen == self.parts
+
+
+def preview(run: Run, *, redo: bool = False, seconds: float | None = None) -> Preview:
+    """What undoing a run would do, by the code that does it; nothing is changed and nobody is held up.
+
+    Looks at part after part for so many seconds; without a number at all of them. Raises Refused as `start` does.
+    """
+    _refuse_impossible(run, redo=redo)
+    found = Preview()
+    change_sets = change_sets_of(run)
+    batches = list(_batches(run).values_list("id", flat=True))
+    found.parts = len(batches)
+    started = time.monotonic()
+    for batch_id in batches:
+        if seconds is not None and found.seen and time.monotonic() - started > seconds:
+            break
+        with transaction.atomic():
+            counts, sample = reversal.look(change_sets, _change_sets_of_batch(batch_id), redo=redo)
+        found.counts += counts
+        found.sample = (found.sample + sample)[: reversal.SAMPLE]
+        found.seen += 1
+    return found
+
+
+def start(run: Run, *, user_id: int | None = None, redo: bool = False) -> Undo:
+    """Have the queue undo a run, or redo one that is undone. Raises Refused while it is at work, or if there is nothing
+    to take back."""
+    with transaction.atomic():
+        locked = Run.objects.select_for_update(of=("self",)).select_related("workflow").get(pk=run.pk)
+        _refuse_impossible(locked, redo=redo)
+        undo = Undo.objects.create(run=locked, kind=Undo.Kind.REDO if redo else Undo.Kind.UNDO, started_by_id=user_id)
+        parts = UndoPart.objects.bulk_create(UndoPart(undo=undo, batch=batch) for batch in _batches(locked))
+        queue = "default" if len(parts) == 1 else "bulk"
+        for part in parts:
+            queues.enqueue(UNDO_PART, part.pk, queue=queue)
+    if not parts:
+        finish(undo)
+    return undo
+
+
+def work(part_id: int) -> None:
+    """Do one part, if it waits and nobody else is at it: all of it or nothing."""
+    with transaction.atomic():
+        part = (
+            UndoPart.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("undo__run__workflow")
+            .filter(pk=part_id, state=UndoPart.State.WAITING)
+            .first()
+        )
+        if part is None:
+            return
+        undo = part.undo
+        change_set = open_change_set(_origin(undo))
+        counts = reversal.reverse(
+            change_sets_of(undo.run),
+            _change_sets_of_batch(part.batch_id),
+            change_set,
+            redo=undo.kind == Undo.Kind.REDO,
+        )
+        part.left.all().delete()
+        sql.write_left_pairs(part)
+        # A second try adds to what the first has done.
+        before = Counts(**part.counts) if part.counts else Counts()
+        before.left = {}
+        part.counts, part.state, part.tries = asdict(before + counts), UndoPart.State.FINISHED, part.tries + 1
+        part.change_set = change_set
+        part.save(update_fields=["counts", "state", "tries", "change_set", "updated_at"])
+    finish(undo)
+
+
+def put_aside(part_id: int, reason: str) -> None:
+    """Close a part that cannot be done, and say why. Starting the undo again takes up what is left."""
+    part = UndoPart.objects.select_related("undo").get(pk=part_id)
+    UndoPart.objects.filter(pk=part_id, state=UndoPart.State.WAITING).update(state=UndoPart.State.FAILED, error=reason)
+    finish(part.undo)
+
+
+def finish(undo: Undo) -> None:
+    """Close an undo when its last part is done. Asked after a part's commit: of two last ones one sees both."""
+    with transaction.atomic():
+        locked = Undo.objects.select_for_update().get(pk=undo.pk)
+        parts = locked.parts.all()
+        if locked.state != Undo.State.RUNNING or parts.filter(state=UndoPart.State.WAITING).exists():
+            return
+        if _try_again(parts):
+            return
+        now = timezone.now()
+        failed = parts.filter(state=UndoPart.State.FAILED).exists()
+        locked.state, locked.finished_at = (Undo.State.FAILED if failed else Undo.State.FINISHED), now
+        locked.save(update_fields=["state", "finished_at"])
+        if not failed:
+            Run.objects.filter(pk=locked.run_id).update(undone_at=now if locked.kind == Undo.Kind.UNDO else None)
+
+
+def _try_again(parts: QuerySet[UndoPart]) -> bool:
+    """Try once more the parts in which a limit refused something while others still had to make room."""
+    refused = list(parts.filter(tries__lt=MOST_TRIES, counts__left__has_key="limit_reached"))
+    if not refused or parts.count() == 1:
+        return False
+    parts.filter(pk__in=[part.pk for part in refused]).update(state=UndoPart.State.WAITING)
+    for part in refused:
+        queues.enqueue(UNDO_PART, part.pk, queue="bulk")
+    return True
+
+
+def ring_for_waiting(seconds: float) -> int:
+    """Ring again for parts that have waited for more seconds; how many. Called by the sweep."""
+    before = timezone.now() - dt.timedelta(seconds=seconds)
+    waiting = UndoPart.objects.filter(state=UndoPart.State.WAITING, updated_at__lt=before).order_by("id")
+    ids = list(waiting.values_list("id", flat=True)[:1_000])
+    for part_id in ids:
+        queues.enqueue(UNDO_PART, part_id, queue="bulk")
+    for undo in Undo.objects.filter(state=Undo.State.RUNNING, created_at__lt=before):
+        finish(undo)
+    return len(ids)
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def counts_of(undo: Undo) -> Counts:
+    """What came of an undo so far, over all its parts."""
+    total = Counts()
+    for counts in undo.parts.exclude(counts={}).values_list("counts", flat=True):
+        total += Counts(**counts)
+    return total
+
+
+def own_undoing(change_set_ids: Iterable[int]) -> dict[int, set[int]]:
+    """Of some change sets those that undo or redo a run, by the id of the run's workflow."""
+    found: dict[int, set[int]] = {}
+    parts = UndoPart.objects.filter(change_set__in=list(change_set_ids))
+    for change_set_id, workflow_id in parts.values_list("change_set", "undo__run__workflow"):
+        found.setdefault(workflow_id, set()).add(change_set_id)
+    return found
+
+
+def may_start(run: Run, *, redo: bool = False) -> bool:
+    """Whether `start` would not refuse it."""
+    try:
+        _refuse_impossible(run, redo=redo)
+    except Refused:
+        return False
+    return True
+
+
+def _refuse_impossible(run: Run, *, redo: bool) -> None:
+    if run.finished_at is None:
+        raise Refused(f"Run {run.pk} is still at work; wait until it has finished.")
+    if run.state == Run.State.REFUSED:
+        raise Refused(f"Run {run.pk} was refused and has done nothing.")
+    open_undo = Undo.objects.filter(run=run, state=Undo.State.RUNNING).first()
+    if open_undo:
+        raise Refused(f"The {open_undo.get_kind_display().lower()} of run {run.pk} is still at work.")
+    if redo and run.undone_at is None:
+        raise Refused(f"Run {run.pk} is not undone, so there is nothing to do again.")
+    if not redo and run.undone_at is not None and not _left_something(run):
+        raise Refused(f"Run {run.pk} is undone already.")
+
+
+def _left_something(run: Run) -> bool:
+    last = run.undos.filter(kind=Undo.Kind.UNDO).first()
+    return last is not None and any(counts_of(last).left.values())
+
+
+def _origin(undo: Undo) -> Origin:
+    source = ChangeSet.Source.USER if undo.started_by_id else ChangeSet.Source.SYSTEM
+    note = f"{undo.kind} of run {undo.run_id}, {undo.run.workflow}"
+    return Origin(source, user_id=undo.started_by_id, note=note, depth=undo.run.depth + 1)
+
+
+def _batches(run: Run) -> QuerySet[Batch]:
+    """Those of which an action has changed something."""
+    changed = ActionRun.objects.filter(batch=OuterRef("pk"), change_set__isnull=False)
+    return Batch.objects.filter(Exists(changed), run=run).order_by("-id")
+
+
+def change_sets_of(run: Run) -> list[int]:
+    return _ids(ActionRun.objects.filter(batch__run=run))
+
+
+def _change_sets_of_batch(batch_id: int) -> list[int]:
+    return _ids(ActionRun.objects.filter(batch=batch_id))
+
+
+def _ids(action_runs: QuerySet[ActionRun]) -> list[int]:
+    return [id_ for id_ in action_runs.values_list("change_set", flat=True) if id_ is not None]
