@@ -21,4 +21,8 @@ class Migration(migrations.Migration):
             name='origin',
             field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='associations.changeset'),
         ),
+        migrations.AddIndex(
+            model_name='association',
+            index=models.Index(condition=models.Q(('origin__isnull', False)), fields=['origin'], name='association_put_back'),
+        ),
     ]

@@ -116,7 +116,10 @@ class Association(models.Model):
                 fields=["source"], condition=Q(type__in=AssociationType.PRIMARY_IDS), name="one_primary_company"
             ),
         ]
-        indexes = [models.Index(fields=["target", "type"], name="association_by_target")]
+        indexes = [
+            models.Index(fields=["target", "type"], name="association_by_target"),
+            models.Index(fields=["origin"], condition=Q(origin__isnull=False), name="association_put_back"),
+        ]
 
 
 class AssociationEnd(models.Model):

@@ -43,6 +43,7 @@ def _prune(ids: Iterable[int], keep: QuerySet[ChangeSet] | None) -> Counter[str]
     }
     unnamed = sets.filter(
         ~Exists(Association.objects.filter(change_set=OuterRef("pk"))),
+        ~Exists(Association.objects.filter(origin=OuterRef("pk"))),
         ~Exists(FormerAssociation.objects.filter(added_by=OuterRef("pk"))),
     )
     if keep is not None:

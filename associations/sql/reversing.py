@@ -195,7 +195,7 @@ def leave_taken_primaries(primary_ids: Sequence[int]) -> int:
     )
 
 
-def _leave(reason: str, found: str, params: Sequence[int] = (), *, by: str = "NULL") -> int:
+def _leave(reason: str, found: str, params: Sequence[int] = (), *, by: str = "CAST(NULL AS bigint)") -> int:
     """Mark the pairs `p` for which a FROM clause finds something, with the latest change set that is in the way."""
     return execute(
         f"UPDATE reversed_pair AS p SET reason = '{reason}', by_id = (SELECT max({by}) FROM {found})"

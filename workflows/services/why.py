@@ -8,8 +8,8 @@ writes. Records may be archived; what named a label or a run that is deleted say
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 
@@ -79,7 +79,7 @@ def of_pair(record: Record, other: Record) -> Why:
     """All there is to say about two records (their object types loaded)."""
     changes = _changes(record, [other.pk], MOST_CHANGES)
     standing = _standing(record, [other.pk])
-    there = [each for each in changes if _is_standing(each, standing)]
+    there = _by_their_makers([each for each in changes if _is_standing(each, standing)], standing)
     said = attempts(record, other) + attempts(other, record)
     never = never_enrolled(record, other) + never_enrolled(other, record)
     return Why(record, other, there, changes, said, never)
@@ -89,11 +89,9 @@ def of_associations(record: Record, other_ids: Collection[int]) -> dict[tuple[in
     """For each association and label between a record and others the change that made it, by (other id, the directed
     type id as the record sees it)."""
     standing = _standing(record, other_ids)
-    return {
-        (each.other_id, each.directed.type_id): each
-        for each in _changes(record, other_ids, None, {change_set for change_set, *_ in standing})
-        if each.directed and _is_standing(each, standing)
-    }
+    changes = _changes(record, other_ids, None, {change_set for change_set, *_ in standing})
+    there = _by_their_makers([each for each in changes if _is_standing(each, standing)], standing)
+    return {(each.other_id, each.directed.type_id): each for each in there if each.directed}
 
 
 # What came and went -------------------------------------------------------------------------------
@@ -105,20 +103,35 @@ def _between(record: Record, other_ids: Collection[int]) -> Q:
     return Q(source=record, target__in=other_ids) | Q(target=record, source__in=other_ids)
 
 
-def _standing(record: Record, other_ids: Collection[int]) -> set[_Row]:
+def _standing(record: Record, other_ids: Collection[int]) -> dict[_Row, int | None]:
+    """The rows that are there now, each with who had made it where an undo has put it back."""
     rows = Association.objects.filter(_between(record, other_ids))
-    return set(rows.values_list("change_set_id", "source_id", "target_id", "type_id"))
+    found = rows.values_list("change_set_id", "source_id", "target_id", "type_id", "origin_id")
+    return {(change_set, source, target, type_): origin for change_set, source, target, type_, origin in found}
 
 
-def _is_standing(change: Change, standing: set[_Row]) -> bool:
-    if not change.added or change.directed is None:
-        return False
+def _rows_of(change: Change) -> list[_Row]:
+    """The row that a change was of: a symmetric type lies either way round."""
+    if change.directed is None:
+        return []
     pair = (change.record.pk, change.other_id)
-    source, target = pair if change.directed.outgoing else pair[::-1]
-    type_id = change.directed.type.pk
-    return not standing.isdisjoint(
-        (change.maker.change_set_id, *ends, type_id) for ends in ((source, target), (target, source))
-    )
+    ends = [pair if change.directed.outgoing else pair[::-1]]
+    if change.directed.type.is_symmetric:
+        ends = [pair, pair[::-1]]
+    return [(change.maker.change_set_id, source, target, change.directed.type.pk) for source, target in ends]
+
+
+def _is_standing(change: Change, standing: Collection[_Row]) -> bool:
+    return change.added and any(row in standing for row in _rows_of(change))
+
+
+def _by_their_makers(changes: list[Change], standing: Mapping[_Row, int | None]) -> list[Change]:
+    """What an undo has put back is told by who had made it."""
+    origins = [next((origin for row in _rows_of(each) if (origin := standing.get(row))), None) for each in changes]
+    makers = makers_of([origin for origin in origins if origin]) if any(origins) else {}
+    return [
+        replace(each, maker=makers[origin]) if origin else each for each, origin in zip(changes, origins, strict=True)
+    ]
 
 
 def _changes(

@@ -102,7 +102,8 @@ def test_what_a_run_removed_comes_back_with_who_had_made_it() -> None:
     do(removal)
     assert words(contact, company) == {"unlabeled", "Primary", "Friend"}
     made = {each.what: each for each in why.of_pair(contact, company).there}
-    assert made["Associated"].value == "Alder"
+    assert made["Associated"].value == "Alder" and made["Associated"].maker.action_run is not None
+    assert made["Label Friend put on"].maker.who == "System a test"
 
 
 def test_primary_goes_back_to_the_company_that_had_it() -> None:
