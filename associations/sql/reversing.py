@@ -85,7 +85,7 @@ def hold_reversed_pairs(unlabeled_ids: Sequence[int], both_ways: bool) -> None:
     for source, target in _orders(both_ways):
         fetch(
             "SELECT 1 FROM reversed_pair p JOIN associations_association a"
-            f" ON a.source_id = p.{source} AND a.target_id = p.{target} AND a.type_id IN ({marks(unlabeled_ids)})"
+            f" ON a.source_id = p.{source} AND a.target_id = p.{target} AND a.type_id IN ({_marks(unlabeled_ids)})"
             " ORDER BY a.source_id, a.target_id FOR UPDATE OF a",
             unlabeled_ids,
         )
@@ -98,7 +98,7 @@ def stage_reversed_rows(type_ids: Sequence[int], both_ways: bool, *, redo: bool)
     """
     events, params = [], []
     for source, target in _orders(both_ways):
-        on = f"= p.{source} AND {{0}}.target_id = p.{target} AND {{0}}.type_id IN ({marks(type_ids)})"
+        on = f"= p.{source} AND {{0}}.target_id = p.{target} AND {{0}}.type_id IN ({_marks(type_ids)})"
         events += [
             "SELECT p.first_id, p.second_id, a.source_id, a.type_id, a.target_id, 1 AS n, a.change_set_id AS origin,"
             f" a.source_value, a.target_value FROM reversed_pair p JOIN associations_association a ON a.source_id"
@@ -144,7 +144,7 @@ def leave_changed_pairs(type_ids: Sequence[int], unlabeled_ids: Sequence[int], b
     """Mark the pairs that somebody changed since: a row came, or one went that was there, or one of ours is not as it
     was left. What an undo took away or put back again counts for nothing (association and former association pkey)."""
     _leave("changed", f"reversed_row r WHERE {_SAME_PAIR} AND r.status <> {_PENDING}")
-    of_type = f"type_id IN ({marks(type_ids)})"
+    of_type = f"type_id IN ({_marks(type_ids)})"
     is_ours = f"EXISTS (SELECT 1 FROM reversed_row r WHERE {_ROW_OF.format('{0}')})"
     for source, target in _orders(both_ways):
         came = (
@@ -167,7 +167,7 @@ def leave_changed_pairs(type_ids: Sequence[int], unlabeled_ids: Sequence[int], b
             f"associations_association a WHERE a.source_id = p.{source} AND a.target_id = p.{target} AND a.{of_type}"
             f" AND NOT EXISTS (SELECT 1 FROM reversed_row r WHERE {_ROW_OF.format('a')} AND NOT r.comes_back)"
             f" AND EXISTS (SELECT 1 FROM reversed_row r WHERE {_SAME_PAIR} AND NOT r.comes_back"
-            f" AND r.type_id IN ({marks(unlabeled_ids)}))"
+            f" AND r.type_id IN ({_marks(unlabeled_ids)}))"
         )
         _leave("changed", stays, [*type_ids, *unlabeled_ids], by="a.change_set_id")
 
@@ -188,7 +188,7 @@ def leave_taken_primaries(primary_ids: Sequence[int]) -> int:
         "primary_taken",
         f"reversed_row mine JOIN associations_association b ON b.source_id = mine.source_id"
         f" AND b.type_id = mine.type_id AND b.target_id <> mine.target_id WHERE mine.first_id = p.first_id"
-        f" AND mine.second_id = p.second_id AND mine.comes_back AND mine.type_id IN ({marks(primary_ids)})"
+        f" AND mine.second_id = p.second_id AND mine.comes_back AND mine.type_id IN ({_marks(primary_ids)})"
         f" AND NOT {goes}",
         primary_ids,
         by="b.change_set_id",
@@ -209,7 +209,7 @@ def reversed_rows_of(type_ids: Iterable[int]) -> list[tuple[int, int, int, int, 
     ids = list(type_ids)
     rows = fetch(
         "SELECT r.first_id, r.second_id, r.source_id, r.type_id, r.target_id, r.comes_back"
-        f" FROM {_ADMITTED} WHERE r.type_id IN ({marks(ids)}) ORDER BY 3, 5, 4",
+        f" FROM {_ADMITTED} WHERE r.type_id IN ({_marks(ids)}) ORDER BY 3, 5, 4",
         ids,
     )
     return [(*row, bool(comes_back)) for *row, comes_back in rows]
@@ -220,7 +220,7 @@ def usage_of_rows(type_ids: Sequence[int]) -> list[tuple[int, int, int]]:
     ends = "SELECT source_id FROM reversed_row UNION SELECT target_id FROM reversed_row"
     return fetch(
         f"SELECT record_id, type_id, count(*) FROM associations_associationend WHERE record_id IN ({ends})"
-        f" AND type_id IN ({marks(type_ids)}) GROUP BY record_id, type_id",
+        f" AND type_id IN ({_marks(type_ids)}) GROUP BY record_id, type_id",
         type_ids,
     )
 
@@ -286,6 +286,10 @@ def some_reversed(most: int) -> list[tuple[int, int, int, bool, str | None, int 
 def _orders(both_ways: bool) -> list[tuple[str, str]]:
     """In which columns of a staged pair a row's source and target may stand: within one object type either way."""
     return [("first_id", "second_id"), ("second_id", "first_id")][: 1 + both_ways]
+
+
+def _marks(ids: Sequence[int]) -> str:
+    return marks(ids) or "NULL"
 
 
 def _analyze(table: str) -> None:
