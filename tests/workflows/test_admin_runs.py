@@ -67,6 +67,7 @@ def test_the_log_says_what_was_looked_for_and_what_was_found(workflow: Workflow)
     only = text(sign_in().get(url("enrollment_changelist", run=run.pk, outcome="no_match")))
     assert "“=1+1”" in only
     assert "“ACME”" not in only
+    assert f'href="{url("run_log", run.pk)}?outcome=no_match"' in only
 
 
 def test_a_log_is_downloaded_whole_or_for_one_outcome(workflow: Workflow) -> None:

@@ -78,9 +78,18 @@ class EnrollmentAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Of one run it is the log of that run."""
-        run_id = request.GET.get("run", "")
-        title = f"Log of run {run_id}" if run_id.isascii() and run_id.isdecimal() else "Enrollments"
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        run_id = _run_id(request)
+        context = {
+            "title": f"Log of run {run_id}" if run_id else "Enrollments",
+            "run_id": run_id,
+            "outcome": request.GET.get("outcome", ""),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """All of one run are in one workflow."""
+        return tuple(name for name in self.list_display if name != "workflow" or not _run_id(request))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
         return (
@@ -97,7 +106,7 @@ class EnrollmentAdmin(ReadOnlyAdmin):
             queryset = queryset.filter(record_id=int(word)) if is_id else queryset.none()
         return queryset, False
 
-    @admin.display(description="outcomes: value looked for → what was found")
+    @admin.display(description="what came of it, for which value")
     def outcomes(self, enrollment: Any) -> str:
         return format_html_join("", '<div class="outcome">{}{}{}</div>', map(_told, enrollment.outcomes))
 
@@ -121,6 +130,11 @@ class EnrollmentAdmin(ReadOnlyAdmin):
         if obj:
             context["done_actions"] = _done_actions(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def _run_id(request: HttpRequest) -> str:
+    run_id = request.GET.get("run", "")
+    return run_id if run_id.isascii() and run_id.isdecimal() else ""
 
 
 def _told(outcome: tuple[ActionOutcome, list[Record]]) -> tuple[str, str, str]:
