@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from associations.models import Record
+from associations.services import bulk
+from associations.services.selecting import Selection
 from tests.factories import make_label, make_record, make_records
-from tests.workflows.making import create, make_workflow
+from tests.workflows.making import create, enroll, make_workflow
 from workflows.models import Batch, Run, Workflow
 from workflows.services import enrollment
 
@@ -24,6 +25,13 @@ def workflow(site: str) -> Workflow:
     make_records("contact", [{"email": f"ann{n}@x.example", "company": "ACME FOODS"} for n in range(8)])
     make_records("contact", [{"email": f"bob{n}@x.example", "company": "Nobody Ltd"} for n in range(3)])
     return make_workflow("contact", create("company", "company", "name", label=employer))
+
+
+@pytest.fixture(scope="module")
+def finished(workflow: Workflow) -> Run:
+    ids = Record.objects.filter(object_type=workflow.object_type).values_list("id", flat=True)[:9]
+    other = make_workflow("contact", create("company", "company", "name"))
+    return enroll(other, list(Record.objects.filter(pk__in=list(ids))))
 
 
 def test_a_bar_moves_by_itself_until_the_run_is_finished(
@@ -64,12 +72,11 @@ def test_the_list_s_bars_move_too(page: Page, workflow: Workflow) -> None:
     expect(row.locator(".state")).to_have_text("Finished")
 
 
-def test_a_log_is_downloaded(page: Page, workflow: Workflow) -> None:
-    run = Run.objects.filter(batches__action_runs__isnull=False).earliest("id")
-    page.goto(f"/admin/workflows/run/{run.pk}/change/")
+def test_a_log_is_downloaded(page: Page, finished: Run) -> None:
+    page.goto(f"/admin/workflows/run/{finished.pk}/change/")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()
-    assert download.value.suggested_filename == f"run-{run.pk}.csv"
+    assert download.value.suggested_filename == f"run-{finished.pk}.csv"
 
 
 def test_all_that_is_listed_is_exported_by_the_worker(page: Page, workflow: Workflow) -> None:
@@ -84,10 +91,12 @@ def test_all_that_is_listed_is_exported_by_the_worker(page: Page, workflow: Work
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
-def test_the_pages_of_runs_are_accessible(open_admin: OpenAdmin, workflow: Workflow, width: int, dark: bool) -> None:
+def test_the_pages_of_runs_are_accessible(open_admin: OpenAdmin, finished: Run, width: int, dark: bool) -> None:
     page = open_admin(width=width, dark=dark)
-    run = Run.objects.filter(batches__action_runs__isnull=False).earliest("id")
-    job = re.compile("Export")
+    run, contact = finished, finished.workflow.object_type
+    selection = Selection(contact).to_json()
+    root = User.objects.create_superuser(f"root{width}")
+    bulk.start("export", "Export contacts", user=root, object_type=contact, selection=selection, properties=["email"])
     for name, path in (
         ("dashboard", "/admin/"),
         ("runs", "/admin/workflows/run/"),
@@ -99,5 +108,6 @@ def test_the_pages_of_runs_are_accessible(open_admin: OpenAdmin, workflow: Workf
         shoot(page, f"{name}-{'dark' if dark else 'light'}-{width}")
         assert (name, violations(page)) == (name, [])
         assert not overflows(page), name
-    page.get_by_role("link", name=job).first.click()
+    page.get_by_role("link", name="Export contacts").first.click()
+    expect(page.locator("#job .state")).to_have_text("Finished")
     assert violations(page) == []
