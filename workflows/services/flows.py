@@ -54,7 +54,7 @@ def create_flow(raw: Any, *, user_id: int | None = None, lenient: bool = False) 
     return workflow
 
 
-def replace_flow(workflow: Workflow, raw: Any, *, user_id: int | None = None) -> Workflow:
+def replace_flow(workflow: Workflow, raw: Any, *, user_id: int | None = None, lenient: bool = False) -> Workflow:
     """Put a flow in the place of what the workflow was. The flow names the revisionId that it was made from.
 
     Raises Stale where the workflow was changed since, InvalidFlow with the place of what is wrong."""
@@ -68,7 +68,7 @@ def replace_flow(workflow: Workflow, raw: Any, *, user_id: int | None = None) ->
             flow.setdefault(name, kept[name])
     flow.setdefault("isEnabled", workflow.is_enabled)
     around = Surroundings(workflow.object_type)
-    draft = read_flow(flow, workflow.object_type, around)
+    draft = read_flow(flow, workflow.object_type, around, lenient=lenient)
     name = draft.name or workflow.name
     with transaction.atomic(), _places():
         locked = editing.lock(workflow, a_number(flow["revisionId"], "revisionId"))
