@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.lookups import Exact, Regex
 
@@ -16,6 +16,13 @@ from .comparison import match_key, name_key
 from .errors import Refused
 from .models import AssociationType, MatchIndex, ObjectType, Property, Record, UniqueValue
 from .types import DirectedType
+
+
+class CountOf(Subquery):
+    """How many rows a subquery has. With a slice, counting stops at its end."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
 
 
 def object_type_named(word: str) -> ObjectType:

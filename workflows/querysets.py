@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast
 
@@ -16,13 +16,6 @@ from associations.querysets import association_types
 from associations.types import DirectedType
 
 from .models import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, Run
-
-
-class CountOf(Subquery):
-    """How many rows a subquery has. With a slice, counting stops at its end."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import BigIntegerField, Count, Model, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Model, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from associations.models import AssociationChange, ChangeSet, RecordEvent
+from associations.querysets import CountOf
+
+from .paging import CappedPaginator
+
+# To which number the facts of a change are counted.
+MOST = 1_000
 
 
 @admin.register(ChangeSet)
@@ -21,15 +26,17 @@ class ChangeSetAdmin(admin.ModelAdmin[ChangeSet]):
     ordering = ("-id",)
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
+    paginator = CappedPaginator
     fields = ("at", "source", "source_id", "user", "note", "depth", "processed_at", "facts")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChangeSet]:
         return super().get_queryset(request).annotate(facts=_count(RecordEvent) + _count(AssociationChange))
 
     @admin.display(description="facts")
-    def facts(self, change_set: ChangeSet) -> int:
-        """How many things happened: to records, and to associations."""
-        return change_set.facts  # type: ignore[attr-defined]
+    def facts(self, change_set: ChangeSet) -> str:
+        """How many things happened, to records and to associations: counted to MOST of each."""
+        facts: int = change_set.facts  # type: ignore[attr-defined]
+        return f"{facts:,}" if facts < MOST else f"{MOST:,}+"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -41,6 +48,5 @@ class ChangeSetAdmin(admin.ModelAdmin[ChangeSet]):
         return False
 
 
-def _count(model: type[Model]) -> Coalesce:
-    facts = model._default_manager.filter(change_set=OuterRef("pk")).order_by().values("change_set")
-    return Coalesce(Subquery(facts.annotate(count=Count("*")).values("count")), 0, output_field=BigIntegerField())
+def _count(model: type[Model]) -> CountOf:
+    return CountOf(model._default_manager.filter(change_set=OuterRef("pk")).order_by().values("change_set")[:MOST])

@@ -18,7 +18,7 @@ class CappedPaginator(Paginator[Any]):
         listed: Any = self.object_list
         if isinstance(listed, list):
             return len(listed)
-        return listed.order_by()[: self.MOST + 1].count()
+        return listed.order_by().values("pk")[: self.MOST + 1].count()  # without what is annotated to rows
 
     @cached_property
     def count(self) -> int:

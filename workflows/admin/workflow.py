@@ -15,10 +15,9 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 
 from associations.admin.base import refused_at
-from associations.querysets import Surroundings
+from associations.querysets import CountOf, Surroundings
 from workflows.actions import ACTIONS
 from workflows.models import Action, Enrollment, Run, Workflow
-from workflows.querysets import CountOf
 from workflows.sentences import describe
 from workflows.services import editing, lifecycle
 
