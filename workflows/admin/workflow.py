@@ -23,6 +23,7 @@ from workflows.services import editing, lifecycle
 
 from .actions import ActionPages
 from .pages import ENABLE, RUN
+from .review import ReviewPages
 from .switching import SwitchPages
 from .triggers import EnrollmentTriggerInline
 from .why import WhyPages
@@ -33,7 +34,7 @@ REVISIONS_PER_PAGE = 20
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(ActionPages, SwitchPages, WhyPages):
+class WorkflowAdmin(ActionPages, SwitchPages, ReviewPages, WhyPages):
     list_display = ("name", "object_type", "is_enabled", "number_of_actions", "last_run", "enrolled")
     list_filter = ("is_enabled", "object_type")
     list_select_related = ("object_type",)
