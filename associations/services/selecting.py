@@ -13,6 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from associations import querysets, sql
+from associations.errors import Refused
 from associations.models import ObjectType, Property, Record
 
 NO_VALUE = "_none"
@@ -34,12 +35,14 @@ class Selection:
     archived: bool = False
 
     def records(self) -> QuerySet[Record]:
-        """In no order."""
+        """In no order. Raises Refused where a property that was filtered by is gone."""
         records = Record.objects.filter(object_type=self.object_type, archived_at__isnull=not self.archived)
         if self.ids is not None:
             return records.filter(id__in=sql.these(self.ids))
         if self.choices or self.values:
             properties = {prop.name: prop for prop in self.object_type.properties.all()}
+            if gone := {*self.choices, *self.values} - properties.keys():
+                raise Refused(f"{self.object_type.label} has no property {min(gone)!r} any more.")
             for name, choice in self.choices.items():
                 records = chosen(records, properties[name], choice)
             for name, value in self.values.items():

@@ -225,3 +225,9 @@ def test_the_form_follows_the_properties_of_the_type() -> None:
     schema.create_property(object_type("pet"), name="age", label="Age", type="number", field_type="number")
     form = client.get(url("record_add", object_type="pet")).context["adminform"].form
     assert list(form.fields) == ["property_name", "property_age"]
+
+
+def test_the_log_of_the_admin_names_the_properties_that_were_changed() -> None:
+    record = make_record("contact", email="ann@example.com", city="Bonn")
+    submit(sign_in(), record_url(record), "record_form", property_city="Rome", property_firstname="Ann")
+    assert LogEntry.objects.get().get_change_message() == "Changed First name and City."

@@ -132,6 +132,14 @@ def test_an_export_of_nothing_names_its_columns(user: User) -> None:
     assert b"".join(bulk_records.file_of(job)) == b"id,firstname,created_at,updated_at,archived_at\r\n"
 
 
+def test_a_job_whose_property_is_gone_says_so(user: User) -> None:
+    prop = make_property("contact", "age", type="number", field_type="number")
+    job = start("archive", user, Selection(object_type("contact"), values={"age": 3}))
+    prop.delete()
+    finish(job)
+    assert (job.state, job.result) == ("failed", "Contact has no property 'age' any more.")
+
+
 def test_the_files_of_exports_are_kept_for_some_days(user: User) -> None:
     make_records("contact", 1)
     jobs = [start("export", user, contacts(), properties=["firstname"]) for _ in range(2)]
