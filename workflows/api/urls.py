@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import flows, runs, switching
+from . import flows, runs, switching, undoing
 
 AUTOMATION: list[URLPattern | URLResolver] = [
     path("flows", flows.Flows.as_view()),
@@ -25,6 +25,11 @@ AUTOMATION: list[URLPattern | URLResolver] = [
     path("runs/<str:runId>", runs.OneRun.as_view()),
     path("runs/<str:runId>/records", runs.Records.as_view()),
     path("runs/<str:runId>/retry", runs.Retry.as_view()),
+    path("runs/<str:runId>/undo", undoing.UndoView.as_view()),
+    path("runs/<str:runId>/redo", undoing.RedoView.as_view()),
+    path("runs/<str:runId>/undos", undoing.Undos.as_view()),
+    path("reviews", undoing.Reviews.as_view()),
+    path("reviews/<str:actionRunId>/<str:recordId>", undoing.PickView.as_view()),
     path(
         "associations/<str:fromObjectType>/<str:fromObjectId>/<str:toObjectType>/<str:toObjectId>/history",
         runs.PairHistory.as_view(),
