@@ -36,8 +36,11 @@ SELECT 4, jsonb_build_object('name', 'Company ' || n), now(), now(), '' FROM gen
 INSERT INTO associations_changeset (at, source, note, depth, processed_at)
 VALUES (now(), 'system', 'benchmark', 0, now());
 INSERT INTO associations_association (source_id, type_id, target_id, change_set_id)
-SELECT 1, 279, id, (SELECT max(id) FROM associations_changeset) FROM associations_record
-WHERE object_type_id = 4 ORDER BY id LIMIT 500;
+SELECT (SELECT min(id) FROM associations_record), 279, id, (SELECT max(id) FROM associations_changeset)
+FROM associations_record WHERE object_type_id = 4 ORDER BY id LIMIT 500;
+INSERT INTO associations_association (source_id, type_id, target_id, change_set_id)
+SELECT (SELECT min(id) FROM associations_record) + n, 279, (SELECT max(id) FROM associations_record) - n % 2000,
+(SELECT max(id) FROM associations_changeset) FROM generate_series(10000, {records} - 1) AS n;
 """
 
 Request = tuple[str, str, object]
