@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -113,7 +113,9 @@ def association_types() -> QuerySet[AssociationType]:
 def types_of_pair(object_type: ObjectType, other: ObjectType) -> list[DirectedType]:
     """The unlabeled type and the labels of a pair, as `object_type` sees them; a paired label within one
     object type twice, once for each of its directions."""
-    return [directed for directed in types_seen_from(object_type) if directed.other_type == other]
+    first, second = sorted((object_type, other), key=lambda each: each.pk)
+    types = association_types().filter(from_object_type=first, to_object_type=second)
+    return [directed for type_ in types for directed in _directions(type_, object_type)]
 
 
 def unlabeled_type(object_type: ObjectType, other: ObjectType) -> DirectedType:
@@ -147,13 +149,15 @@ def primary_of(unlabeled: DirectedType) -> DirectedType | None:
 
 def types_seen_from(object_type: ObjectType) -> list[DirectedType]:
     """Every association type that records of a type can have, in all its directions from there."""
-    directed = []
-    for type_ in association_types().filter(Q(from_object_type=object_type) | Q(to_object_type=object_type)):
-        if type_.from_object_type_id == object_type.pk:
-            directed.append(DirectedType(type_, outgoing=True))
-        if type_.to_object_type_id == object_type.pk and not type_.is_symmetric:
-            directed.append(DirectedType(type_, outgoing=False))
-    return directed
+    types = association_types().filter(Q(from_object_type=object_type) | Q(to_object_type=object_type))
+    return [directed for type_ in types for directed in _directions(type_, object_type)]
+
+
+def _directions(type_: AssociationType, object_type: ObjectType) -> Iterator[DirectedType]:
+    if type_.from_object_type_id == object_type.pk:
+        yield DirectedType(type_, outgoing=True)
+    if type_.to_object_type_id == object_type.pk and not type_.is_symmetric:
+        yield DirectedType(type_, outgoing=False)
 
 
 class Surroundings:

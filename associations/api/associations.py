@@ -53,8 +53,12 @@ class PairView(CrmView):
         return object_type_of(self.kwargs[self.to_word])
 
     @cached_property
+    def types(self) -> list[DirectedType]:
+        return querysets.types_of_pair(self.object_type, self.other_type)
+
+    @property
     def unlabeled(self) -> DirectedType:
-        return querysets.unlabeled_type(self.object_type, self.other_type)
+        return next(each for each in self.types if each.type.is_unlabeled)
 
     def needs(self) -> Needs:
         reads = self.reads or not self.writes
@@ -135,7 +139,7 @@ class RecordAssociations(PairView):
         after = read_after(request.query_params.get("after"))
         if not live_records(self.object_type, [record]).exists():
             raise not_found()
-        found = others_of(self.unlabeled, [(record, after)], size + 1).get(record, {})
+        found = others_of(self.types, [(record, after)], size + 1).get(record, {})
         others = list(found)[:size]
         paging = next_page(request, others[-1]) if len(found) > size else None
         return Response(collection([described(other, found[other]) for other in others], paging))

@@ -82,7 +82,7 @@ class BatchRead(PairView):
         inputs = read_body(request, bodies.BatchInputPublicFetchAssociationsBatchRequest).inputs
         refuse_many(inputs, MOST_READ)
         asked = {body_id(each.id): read_after(each.after) for each in inputs}
-        found = others_of(self.unlabeled, list(asked.items()), PAGE + 1)
+        found = others_of(self.types, list(asked.items()), PAGE + 1)
         results, errors = [], []
         for record, after in asked.items():
             if record in found:

@@ -99,7 +99,7 @@ class BatchRead(NamedPairView):
         inputs = read_body(request, bodies.BatchInputId).inputs
         refuse_many(inputs, MOST_READ)
         asked = dict.fromkeys((body_id(each.id) for each in inputs), 0)
-        found = others_of(self.unlabeled, list(asked.items()), PAGE)
+        found = others_of(self.types, list(asked.items()), PAGE)
         results = [
             {
                 "from": {"id": str(record)},
@@ -190,7 +190,7 @@ class RecordAssociations(NamedPairView):
         after = read_after(request.query_params.get("after"))
         if not live_records(self.object_type, [record]).exists():
             raise not_found()
-        found = others_of(self.unlabeled, [(record, after)], size + 1).get(record, {})
+        found = others_of(self.types, [(record, after)], size + 1).get(record, {})
         others = list(found)[:size]
         results = [{"id": str(other), "type": self.names[each.type_id]} for other in others for each in found[other]]
         return Response(collection(results, next_page(request, others[-1]) if len(found) > size else None))

@@ -21,6 +21,12 @@ from crmproject.api.views import ApiView
 
 T = TypeVar("T")
 MAX_BATCH = 100
+# What HubSpot has and this product has not. A program that reads all that it may passes over what it may not.
+ELSEWHERE = frozenset(
+    "call email meeting note task postal_mail communication product line_item quote feedback_submission goal_target"
+    " lead order cart invoice discount fee tax commerce_payment subscription user marketing_event partner_client"
+    " engagement".split()
+)
 
 
 def object_type_of(word: str) -> ObjectType:
@@ -33,6 +39,8 @@ def object_type_of(word: str) -> ObjectType:
         return found[0]
     plurals = ObjectType.objects.filter(name__in=[name.removesuffix("s"), f"{name.removesuffix('ies')}y"])
     if (plural := plurals.first()) is None:
+        if name.removesuffix("es").removesuffix("s") in ELSEWHERE or name.removesuffix("s") in ELSEWHERE:
+            raise ApiError(403, f"There are no {shown(word)} here.", category="MISSING_SCOPES")
         raise bad_request(f"Unable to infer object type from: {shown(word)}")
     return plural
 

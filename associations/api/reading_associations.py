@@ -7,21 +7,21 @@ from typing import Any
 
 from associations import sql
 from associations.models import AssociationEnd
-from associations.querysets import types_of_pair
 from associations.types import DirectedType
 
 PAGE = 500
 
 
 def others_of(
-    unlabeled: DirectedType, asked: Sequence[tuple[int, int]], size: int
+    pair_types: Sequence[DirectedType], asked: Sequence[tuple[int, int]], size: int
 ) -> dict[int, dict[int, list[DirectedType]]]:
     """By record, of some (record, after): the others that follow in id order, at most `size` of each, and the types.
 
-    Records without associations are left out.
+    `pair_types` are all of the pair. Records without associations are left out.
     """
+    unlabeled = next(each for each in pair_types if each.type.is_unlabeled)
     pairs = sql.pages_of_others(unlabeled.type_id, asked, size)
-    types = {each.type_id: each for each in types_of_pair(unlabeled.record_type, unlabeled.other_type)}
+    types = {each.type_id: each for each in pair_types}
     found: dict[int, dict[int, list[DirectedType]]] = {}
     for record, other in pairs:
         found.setdefault(record, {})[other] = [unlabeled]

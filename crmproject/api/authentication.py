@@ -31,7 +31,7 @@ class BearerToken(BaseAuthentication):
             return None
         token = tokens.find_token(secret.strip())
         if token is None or token.revoked_at is not None:
-            raise not_authenticated("The access token is not known here, or it was revoked.")
+            raise not_authenticated(MISSING)  # nobody learns which tokens there were
         if token.expires_at is not None and token.expires_at <= timezone.now():
             raise not_authenticated(
                 f"The access token expired at {iso(token.expires_at)}; create another one.",

@@ -84,6 +84,13 @@ def test_a_type_of_ones_own_too(ask):
     assert answer.status_code == 400 and answer.json()["message"] == "Unable to infer object type from: unicorns"
 
 
+@pytest.mark.parametrize("word", ["calls", "line_items", "taxes", "Tasks"])
+def test_what_only_hubspot_has_is_forbidden_as_programs_expect_that_read_all_they_may(ask, word):
+    for path in (OBJECTS, "/crm/v3/properties"):
+        answer = ask.get(f"{path}/{word}")
+        assert answer.status_code == 403 and answer.json()["category"] == "MISSING_SCOPES"
+
+
 def test_values_that_cannot_be_are_told_one_by_one(ask):
     answer = ask.post(f"{OBJECTS}/contacts", {"properties": {"email": "ada", "nickname": "A"}})
     assert answer.status_code == 400
