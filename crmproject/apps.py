@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CrmProjectConfig(AppConfig):
+    name = "crmproject"
+    verbose_name = "Access"
