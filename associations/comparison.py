@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -79,3 +80,25 @@ def match_key(value: object, comparison: str) -> bytes | None:
         value = str(value).lower()
     text = COMPARISONS[comparison](str(value))
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest() if text else None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two values compared in one of the ways: what each is read as ("" for no value), and whether they match."""
+
+    comparison: str
+    label: str
+    one: str
+    other: str
+
+    @property
+    def is_equal(self) -> bool:
+        return bool(self.one) and self.one == self.other
+
+
+def compare(one: str, other: str) -> list[Compared]:
+    """Two values compared in all the ways there are. They are kept trimmed, as every value of a record is."""
+    return [
+        Compared(way, MatchIndex.Comparison(way).label, read(one.strip()), read(other.strip()))
+        for way, read in COMPARISONS.items()
+    ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -18,7 +18,7 @@ ENABLE, RUN = "workflows.enable_workflow", "workflows.run_workflow"
 
 
 class WorkflowPages(ServiceAdmin[Workflow]):
-    def below(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+    def below(self, route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
         """The address of a page below a workflow."""
         return path(f"<int:workflow_id>/{route}", self.admin_site.admin_view(view), name=f"workflows_workflow_{name}")
 

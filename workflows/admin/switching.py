@@ -19,6 +19,7 @@ from associations.querysets import Surroundings
 from workflows.models import Run, Workflow
 from workflows.sentences import describe
 from workflows.services import enrollment, lifecycle
+from workflows.services.static_check import warnings_of
 
 from .pages import ENABLE, RUN, WorkflowPages
 
@@ -94,6 +95,7 @@ class SwitchPages(WorkflowPages):
             matching=f"{_count(matching, workflow)} {'meets' if matching == 1 else 'meet'} the triggers",
             description=describe(definition, Surroundings(workflow.object_type)),
             may_run=request.user.has_perm(RUN),
+            warnings=warnings_of(workflow),
         )
 
     def _turn_on(self, request: HttpRequest, workflow: Workflow, *, enroll: bool) -> HttpResponse:

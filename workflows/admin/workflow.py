@@ -22,7 +22,9 @@ from workflows.sentences import describe
 from workflows.services import editing, lifecycle
 
 from .actions import ActionPages
+from .coverage import CoveragePages
 from .pages import ENABLE, RUN
+from .previewing import PreviewPages
 from .review import ReviewPages
 from .switching import SwitchPages
 from .triggers import EnrollmentTriggerInline
@@ -34,7 +36,7 @@ REVISIONS_PER_PAGE = 20
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(ActionPages, SwitchPages, ReviewPages, WhyPages):
+class WorkflowAdmin(ActionPages, CoveragePages, PreviewPages, SwitchPages, ReviewPages, WhyPages):
     list_display = ("name", "object_type", "is_enabled", "number_of_actions", "last_run", "enrolled")
     list_filter = ("is_enabled", "object_type")
     list_select_related = ("object_type",)
@@ -43,8 +45,8 @@ class WorkflowAdmin(ActionPages, SwitchPages, ReviewPages, WhyPages):
     fields = ("name", "object_type", "description", "should_re_enroll")
 
     class Media:
-        css = {"all": ["workflows/admin.css"]}
-        js = ["workflows/admin.js"]
+        css = {"all": ["workflows/admin.css", "workflows/preview.css"]}
+        js = ["workflows/admin.js", "workflows/compare.js"]
 
     def get_urls(self) -> list[URLPattern]:
         return [self.below("revisions/", self.revisions, "revisions"), *super().get_urls()]

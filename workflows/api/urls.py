@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import flows, runs, switching, undoing
+from . import flows, previewing, runs, switching, undoing
 
 AUTOMATION: list[URLPattern | URLResolver] = [
     path("flows", flows.Flows.as_view()),
@@ -21,6 +21,10 @@ AUTOMATION: list[URLPattern | URLResolver] = [
     path("flows/<str:flowId>/unenroll", switching.Unenroll.as_view()),
     path("flows/<str:flowId>/revisions", switching.Revisions.as_view()),
     path("flows/<str:flowId>/revisions/<str:revisionId>", switching.Revision.as_view()),
+    path("flows/<str:flowId>/preview", previewing.Preview.as_view()),
+    path("flows/<str:flowId>/test", previewing.Test.as_view()),
+    path("flows/<str:flowId>/warnings", previewing.Warnings.as_view()),
+    path("flows/<str:flowId>/coverage", previewing.Coverage.as_view()),
     path("flows/<str:flowId>/runs", runs.Runs.as_view()),
     path("runs/<str:runId>", runs.OneRun.as_view()),
     path("runs/<str:runId>/records", runs.Records.as_view()),

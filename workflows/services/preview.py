@@ -46,6 +46,11 @@ def first_figures(workflow: Workflow) -> Figures:
         return figures_of(run, looked_at=len(ids), of=of)
 
 
+def is_small(workflow: Workflow) -> bool:
+    """Whether the first figures are exact, for there are few records."""
+    return querysets.live_records(workflow.object_type)[: SAMPLE + 1].count() <= SAMPLE
+
+
 def exact_figures(workflow: Workflow, progress: Progress = lambda done, steps: None) -> Figures:
     """The figures over all records, here and now."""
     with rehearsed_all(workflow, lifecycle.definition_json(workflow), progress) as run:

@@ -18,6 +18,7 @@ from workflows.sentences import action_sentence
 from workflows.services import lifecycle, preview, trial
 from workflows.services.preview_figures import ActionFigures, Change, Figures, Row
 from workflows.services.rehearsal import Progress
+from workflows.services.static_check import warnings_of
 
 from ._run import WorkflowCommand
 
@@ -52,7 +53,8 @@ class Command(WorkflowCommand):
         else:
             with tqdm(unit="step", disable=None, desc=workflow.name) as bar:
                 figures = preview.exact_figures(workflow, _moving(bar))
-        self.stdout.write("\n".join(_lines(workflow, figures)))
+        warnings = [f"  Worth a look: {each.where} {each.text}" for each in warnings_of(workflow)]
+        self.stdout.write("\n".join([*_lines(workflow, figures), *warnings]))
 
     def _write(self, workflow: Workflow, path: Path) -> None:
         with tqdm(unit="step", disable=None, desc=workflow.name) as bar, path.open("w", newline="") as file:
