@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import transaction
+from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 
 from associations import sql
@@ -43,10 +44,11 @@ def rebuild(index: MatchIndex) -> int:
         with transaction.atomic():
             # Locked before all else, so that a save of one of these records comes either before the read or after
             # the write. A record that is new since then has written its own key, which stays.
-            chunk = list(records.filter(id__range=(first, last)).order_by("id").select_for_update(no_key=True))
-            MatchKey.objects.filter(index=index, record__in=[record.pk for record in chunk]).delete()
-            live = [record for record in chunk if record.archived_at is None]
-            count += len(MatchKey.objects.bulk_create(_keys(live, [index])))
+            chunk = records.filter(id__range=(first, last)).order_by("id").select_for_update(no_key=True)
+            values = list(chunk.values_list("id", KeyTransform(index.property.name, "properties"), "archived_at"))
+            MatchKey.objects.filter(index=index, record__in=sql.these(id_ for id_, _, _ in values)).delete()
+            live = ((id_, match_key(value, index.comparison)) for id_, value, archived in values if archived is None)
+            count += sql.insert_match_keys(index.pk, [(id_, key) for id_, key in live if key is not None])
     index.built_at = timezone.now()
     index.save(update_fields=["built_at"])
     return count

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import connection
+
 from associations.types import DirectedType
 
 from .base import execute, fetch, in_ids, is_postgresql, marks
@@ -189,6 +191,19 @@ def usage_of_record(record_id: int) -> dict[int, int]:
             [record_id],
         )
     )
+
+
+def insert_match_keys(index_id: int, keys: Sequence[tuple[int, bytes]]) -> int:
+    """Write the keys (record id, digest) of an index, however many, by one statement where that is possible."""
+    insert = "INSERT INTO associations_matchkey (index_id, record_id, key)"
+    if is_postgresql():
+        return execute(
+            f"{insert} SELECT %s, * FROM unnest(%s::bigint[], %s::bytea[])",
+            [index_id, [id_ for id_, _ in keys], [key for _, key in keys]],
+        )
+    with connection.cursor() as cursor:
+        cursor.executemany(f"{insert} VALUES (%s, %s, %s)", [(index_id, *each) for each in keys])
+    return len(keys)
 
 
 def tell_created(change_set_id: int, record_ids: Sequence[int]) -> int:

@@ -9,7 +9,7 @@ import environ
 from django.core.management import call_command
 from django.db import connection, connections
 
-from . import backfills
+from . import backfills, changes
 from .report import Report
 
 SMALLEST = 10_000
@@ -30,6 +30,10 @@ def everything(records: int, database: str, urls: list[str], *, only: str | None
             report.add(
                 "growth, seconds per record", each[records] * 1e6, "µs", each[small] * 1e6, f"{records:,} : {small:,}"
             )
+    if only != "backfills":
+        fresh(urls[2])
+        with report.part("changes"):
+            changes.measure(report)
     report.bar.close()
     return report
 
