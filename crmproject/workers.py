@@ -4,9 +4,10 @@ Django-RQ finds the worker by settings.RQ["WORKER_CLASS"], and the scheduler by 
 the same gap: RQ reads and writes jobs as pickles unless each of its doors is told otherwise.
 """
 
+import logging
 import os
 import resource
-import sys
+from pathlib import Path
 from typing import Any
 
 import django_rq
@@ -14,6 +15,7 @@ from django.db import connections
 from django_rq.cron import DjangoCronScheduler
 from rq import Queue, Worker
 from rq.cron import CronJob
+from rq.exceptions import InvalidJobOperation
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
@@ -24,6 +26,8 @@ from .supervision import end_with_parent
 QUICK_JOBS = ("workflows.jobs.process_events", "workflows.jobs.run_action")
 MOST_JOBS = 10_000
 MOST_MEGABYTES = 180
+
+logger = logging.getLogger(__name__)
 
 
 class JSONWorker(Worker):
@@ -46,8 +50,11 @@ class JSONWorker(Worker):
             connections.close_all()  # two processes on one connection would read each other's answers
             super().execute_job(job, queue)
             return
-        execution = self.prepare_execution(job)
-        self.perform_job(job, queue, execution)
+        try:
+            execution = self.prepare_execution(job)
+            self.perform_job(job, queue, execution)
+        except InvalidJobOperation:  # the queue was wiped; the work is done, or waits for the sweep
+            logger.warning("The queue no longer knows the job %s.", job.id)
         self.set_state("idle")
         self.done_here += 1
         if self.done_here >= MOST_JOBS or _megabytes() > MOST_MEGABYTES:
@@ -69,8 +76,12 @@ def _is_quick(job: Job) -> bool:
 
 
 def _megabytes() -> float:
-    """The most memory that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "linux" else 1024**2)
+    """The memory of this process; 0 where the system does not say (getrusage counts what started it, too)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * resource.getpagesize() / 1024**2
 
 
 class JSONCronScheduler(DjangoCronScheduler):

@@ -265,6 +265,14 @@ def write_left_pairs(part: UndoPart) -> None:
 # Events -----------------------------------------------------------------------------------------
 
 
+def commit_without_waiting() -> None:
+    """Do not wait for the disk at this transaction's end. Only for one that is done again if the machine loses it:
+    the log keeps its order, so the next commit that waits writes this one down as well, or neither is there.
+    """
+    if sql.is_postgresql():
+        sql.execute("SET LOCAL synchronous_commit TO off")
+
+
 def claim(change_set_ids: Sequence[int]) -> None:
     """Have the claimed change sets stand in a table, so that filters can name them without listing their ids."""
     sql.execute(

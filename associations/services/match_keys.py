@@ -26,9 +26,9 @@ def ensure_match_index(prop: Property, comparison: str) -> MatchIndex:
     Writers are held up only for the moment in which the index is announced: whoever saves after that writes the
     keys too, and what was saved before is read chunk by chunk.
     """
-    with transaction.atomic():
-        index = MatchIndex.objects.filter(property=prop, comparison=comparison).first()
-        if index is None:
+    index = MatchIndex.objects.filter(property=prop, comparison=comparison).select_related("property").first()
+    if index is None:
+        with transaction.atomic():
             sql.lock_object_type(prop.object_type_id, exclusive=True)
             index, _ = MatchIndex.objects.get_or_create(property=prop, comparison=comparison)
     if index.built_at is None:

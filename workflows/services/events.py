@@ -44,6 +44,7 @@ def process_events(*, apart: bool = False) -> bool:
     `apart`: each workflow for itself, so that one whose triggers the database cannot answer keeps nobody else waiting.
     """
     with transaction.atomic():
+        sql.commit_without_waiting()  # lost, it leaves them unprocessed; what was saved is on the disk already
         taken = list(
             ChangeSet.objects.filter(processed_at=None)
             .order_by("id")
