@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import django_rq
+from django.conf import settings
 from django.db import connections
+from django.utils.module_loading import import_string
 from django_rq.cron import DjangoCronScheduler
 from rq import Queue, Worker
 from rq.cron import CronJob
@@ -44,6 +46,9 @@ class JSONWorker(Worker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs | {"serializer": JSONSerializer})
         self.parent_of_jobs = os.getpid()
+        import_string(
+            settings.RECORD_EVENTS_JOB
+        )  # and all that it needs, so that no process reads it anew for each job
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         if not _is_quick(job):
