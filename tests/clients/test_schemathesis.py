@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.factories import associate_pairs, make_records
+from tests.workflows.flows.hubspot import create, flow
+from workflows.services import enrollment, flows
 
 from .conftest import Site
 
@@ -29,6 +31,9 @@ def test_every_endpoint_answers_as_it_is_documented(site: Site, tmp_path: Path, 
     contacts, companies = make_records("contact", 3), make_records("company", 2)
     associate_pairs([(contact, company) for contact in contacts for company in companies])
     make_records("deal", 2)
+    for number in range(3):
+        workflow = flows.create_flow(flow(create(), name=f"Flow {number}", isEnabled=True))
+        enrollment.enroll_records(workflow, [contact.pk for contact in contacts])
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")),
         *("run", f"{site.url}/api/schema/", "--checks", CHECKS, "--phases", PHASES[with_token]),

@@ -20,6 +20,7 @@ from .schedules import read_enrollment_schedule
 
 Json = dict[str, Any]
 CONTACT, CONTACT_FLOW, PLATFORM_FLOW = "0-1", "CONTACT_FLOW", "PLATFORM_FLOW"
+FLOW_TYPES = ("WORKFLOW", "ACTION_SET", "UNKNOWN")
 # Members that this server writes; what a client sends of them is not kept.
 READ_ONLY = (
     "id",
@@ -65,6 +66,7 @@ def read_flow(raw: Any, object_type: ObjectType, around: Surroundings | None = N
     around = around or Surroundings(object_type)
     flow = an_object(raw, "")
     _check_type(flow, object_type)
+    _check_members(flow)
     criteria, problems = read_criteria(flow.get("enrollmentCriteria"), "enrollmentCriteria", around)
     definition = {
         **criteria,
@@ -115,13 +117,24 @@ def _text(flow: Mapping[str, Any], name: str) -> str:
 
 def _unknown_settings(flow: Mapping[str, Any]) -> list[Problem]:
     found = [Problem(name, reason) for name, reason in _UNKNOWN_SETTINGS.items() if flow.get(name)]
-    if (kind := flow.get("flowType") or "WORKFLOW") != "WORKFLOW":
-        found.append(Problem("flowType", f"This product runs workflows, not {kind!s:.40}."))
+    if (kind := _text(flow, "flowType") or FLOW_TYPES[0]) != FLOW_TYPES[0]:
+        found.append(Problem("flowType", f"This product runs workflows, not {kind:.40}."))
+    return found
+
+
+def _check_members(flow: Mapping[str, Any]) -> None:
+    """What is only kept has the form that HubSpot gives it, so that who reads it can rely on it."""
+    if (kind := _text(flow, "flowType")) and kind not in FLOW_TYPES:
+        raise invalid("flowType", f"should be one of {', '.join(FLOW_TYPES)}, not {kind:.40}.")
+    _text(flow, "uuid")
+    if not isinstance(flow.get("startActionId"), str | int | None):
+        raise invalid("startActionId", "should be the id of an action.")
+    a_flag(flow.get("canEnrollFromSalesforce"), "canEnrollFromSalesforce")
     for name in ("timeWindows", "blockedDates", "suppressionListIds", "dataSources"):
         a_list(flow.get(name), name)
-    if flow.get("customProperties") is not None:
-        an_object(flow["customProperties"], "customProperties")
-    return found
+    for name in ("customProperties", "goalFilterBranch", "eventAnchor", "unEnrollmentSetting"):
+        if flow.get(name) is not None:
+            an_object(flow[name], name)
 
 
 __all__ = ["Draft", "InvalidFlow", "object_type_id", "read_flow"]

@@ -46,14 +46,18 @@ def write_flow(workflow: Workflow, definition: Mapping[str, Any], around: Surrou
     given: Json = workflow.flow.get("given", {})
     changed = changed_parts(workflow.flow, definition)
     is_contact = workflow.object_type.type_id == CONTACT
-    flow: Json = {
+    always: Json = {
         "type": CONTACT_FLOW if is_contact else PLATFORM_FLOW,
+        "actions": [],
         "blockedDates": [],
         "customProperties": {},
         "dataSources": [],
         "timeWindows": [],
         **({"canEnrollFromSalesforce": False, "suppressionListIds": []} if is_contact else {}),
-        **given,
+    }
+    flow: Json = {
+        **always,
+        **{name: value for name, value in given.items() if value is not None or name not in always},
         **listing(workflow),
         "crmObjectCreationStatus": "COMPLETE",
     }

@@ -103,6 +103,12 @@ def test_queries_do_not_grow_with_the_flows(ask):
     assert len(many) <= len(few) + 1  # the triggers
 
 
+def test_what_is_null_is_not_there(ask):
+    body = made(ask, create(), timeWindows=None, enrollmentCriteria=None, suppressionFilterBranch=None, name=None)
+    assert body["timeWindows"] == [] and body["name"].startswith("Unnamed workflow")
+    assert ask.post(FLOWS, {**flow(name="Null"), "actions": None}).json()["actions"] == []
+
+
 # On and off -------------------------------------------------------------------------------------
 
 
@@ -195,6 +201,11 @@ def test_a_flow_with_a_history_is_deleted_and_its_name_is_free(ask):
         ({"enrollmentCriteria": []}, "enrollmentCriteria"),
         ({"enrollmentSchedule": {"type": "DAILY"}}, "enrollmentSchedule.timeOfDay"),
         ({"timeWindows": "x"}, "timeWindows"),
+        ({"flowType": [None]}, "flowType"),
+        ({"flowType": "DANCE"}, "flowType"),
+        ({"startActionId": {}}, "startActionId"),
+        ({"uuid": 1}, "uuid"),
+        ({"goalFilterBranch": 7}, "goalFilterBranch"),
     ],
 )
 def test_a_flow_that_is_none_is_refused_with_the_place(ask, change, place):

@@ -137,7 +137,8 @@ class Random(TestCase):
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def test_a_workflow_that_becomes_a_flow_and_a_workflow_again_is_the_same(self, data: st.DataObject) -> None:
-        pool = {name: [data.draw(VALUES[name])] for name in KINDS}
+        drawn = {name: data.draw(VALUES[name]) for name in KINDS}
+        pool = {name: [value] if str(value).strip() else [] for name, value in drawn.items()}
         definition = data.draw(self.definitions(pool))
         before = lifecycle.read_definition(definition, self.around.object_type)
         workflow = Workflow(name="It", object_type=self.around.object_type)
