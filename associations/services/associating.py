@@ -153,7 +153,7 @@ def directed_types(type_ids: Iterable[int]) -> dict[int, DirectedType]:
     """The types that numeric type ids name, each in that id's direction: one query. Refused for an unknown one."""
     wanted = set(type_ids)
     found = {}
-    in_range = [id_ for id_ in wanted if id_ < 2**63]
+    in_range = [id_ for id_ in wanted if 0 < id_ < 2**63]
     for type_ in querysets.association_types().filter(Q(id__in=in_range) | Q(inverse_id__in=in_range)):
         for id_ in (type_.inverse_id, type_.id):
             if id_ in wanted:
