@@ -58,6 +58,14 @@ PARTS = ("contains", "does_not_contain", "starts_with", "ends_with")
 _DENIED = {IS_NOT_EQUAL_TO: IS_EQUAL_TO, "is_none_of": "is_any_of", "does_not_contain": "contains"}
 
 
+def value_words(prop: Property, value: Any) -> str:
+    """A typed value as people read it in a sentence."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    labels = {option["value"]: option["label"] for option in prop.options}
+    return ", ".join(labels.get(part, part) for part in str(value).split(";")) if labels else str(value)
+
+
 # One property -----------------------------------------------------------------------------------
 
 

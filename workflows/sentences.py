@@ -11,14 +11,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from associations.models import Property
 from associations.querysets import Surroundings
 from associations.types import DirectedType
 
 from .actions import ACTIONS
 from .criteria import AssociatedPropertyFilter, AssociationFilter, Filter, PropertyFilter, read_filter
 from .flows.problems import UNSUPPORTED
-from .operators import OPERATORS
+from .operators import OPERATORS, value_words
 from .schedules import read_schedule
 from .triggers import EVENTS, EventTrigger, read_event
 
@@ -124,8 +123,17 @@ def _property_words(given: PropertyFilter) -> str:
     return f"{words}, or has no value" if given.or_no_value else words
 
 
-def value_words(prop: Property, value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    labels = {option["value"]: option["label"] for option in prop.options}
-    return ", ".join(labels.get(part, part) for part in str(value).split(";")) if labels else str(value)
+def in_lines(definition: Mapping[str, Any], around: Surroundings) -> list[str]:
+    """A definition in words, a line for each part, so that two of them can be compared."""
+    described = describe(definition, around)
+    names = {each.name: each.label for each in around.properties(around.object_type)}
+    lines = [f"Starts: {start.text}" for start in described.starts]
+    for title, groups in (("Enrolls", described.groups), ("Keeps out", described.suppression)):
+        for number, group in enumerate(groups, 1):
+            lines += [f"{title}, group {number}: {each.text}" for each in group]
+    lines.append(f"Re-enrollment is {'on' if definition.get('should_re_enroll') else 'off'}")
+    marked = definition.get("re_enrollment_properties", [])
+    lines += [f"Enrolls again when {names.get(name, name)} changes" for name in marked]
+    if definition.get("unenroll"):
+        lines.append("Unenrolls those who no longer meet the filters")
+    return [*lines, *(f"{each.title}: {each.text}" for each in described.actions)]

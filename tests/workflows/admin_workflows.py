@@ -29,24 +29,40 @@ def add_workflow(client: Client, name: str, type_name: str) -> Workflow:
     return Workflow.objects.get(name=name)
 
 
-def rows(*filters: dict[str, object], first: int = 0) -> dict[str, object]:
-    """Rows of the triggers' table, each with its fields by name, as a browser sends them; `first` are there already."""
-    sent: dict[str, object] = {"triggers-TOTAL_FORMS": first + len(filters), "triggers-INITIAL_FORMS": first}
-    for number, given in enumerate(filters, first):
-        row = {"group": 1, "kind": "property", "operator": "is_equal_to", "has": "has", **given}
-        sent |= {f"triggers-{number}-{name}": value for name, value in row.items()}
+def rows(*filters: dict[str, object], part: str = "enroll") -> dict[str, Any]:
+    """Filters as a browser sends them, each with its fields by name and the number of its group, from 1."""
+    sent: dict[str, Any] = {}
+    counted: dict[object, int] = {}
+    for given in filters:
+        row = {"group": 1, "subject": "own", "operator": "is_equal_to", **given}
+        group = int(str(row.pop("group"))) - 1
+        number = counted[group] = counted.get(group, -1) + 1
+        sent |= {f"{part}-{group}-filter-{number}-{name}": value for name, value in row.items()}
     return sent
 
 
+def opened(client: Client, workflow: Workflow) -> dict[str, Any]:
+    """What the editor would send if nothing were changed in it; a new workflow's empty filter is left out."""
+    sent: dict[str, Any] = fields_on(client.get(page_of(workflow)), FORM)
+    if sent.get("enroll-0-filter-0-property") in (None, [""]) and "enroll-0-filter-0-subject" in sent:
+        sent = {name: value for name, value in sent.items() if not name.startswith("enroll-")} | {"start": "manual"}
+    return sent
+
+
+def save(client: Client, workflow: Workflow, **changes: object) -> Any:
+    return client.post(page_of(workflow), {**opened(client, workflow), **changes, "_save": "1"}, follow=True)
+
+
 def add_filters(client: Client, workflow: Workflow, *filters: dict[str, object]) -> Any:
-    return submit(client, page_of(workflow), FORM, **rows(*filters))
+    """In the place of those that are there."""
+    sent = {name: value for name, value in opened(client, workflow).items() if not name.startswith("enroll-")}
+    return client.post(page_of(workflow), {**sent, **rows(*filters), "start": "filters", "_save": "1"}, follow=True)
 
 
 def add_action(client: Client, workflow: Workflow, kind: str, other: str, **fields: object) -> Any:
-    """First the object, then what depends on it, as people do."""
-    address = url("workflow_add_action", workflow.pk, kind)
-    chosen = submit(client, address, "action_form", to_object_type=object_type(other).type_id, _choose="Next")
-    return client.post(address, {**fields_on(chosen, "action_form"), **fields}, follow=True)
+    prefix = f"actions-{workflow.actions.count()}"
+    given = {"kind": kind, "to_object_type": object_type(other).type_id, **fields}
+    return save(client, workflow, **{f"{prefix}-{name}": value for name, value in given.items()})
 
 
 def turn_on(client: Client, workflow: Workflow, **pressed: str) -> Any:
@@ -61,10 +77,13 @@ def only_run() -> Run:
     return Run.objects.get()
 
 
-def row_errors(page: Any, number: int = 0) -> dict[str, list[str]]:
-    """The errors of one row of the triggers' table, by field."""
-    [formset] = page.context["inline_admin_formsets"]
-    return dict(formset.formset.forms[number].errors)
+def row_errors(page: Any, group: int = 0, number: int = 0) -> dict[str, list[str]]:
+    """The errors of one enrolling filter, by field."""
+    return dict(page.context["draft"].groups["enroll"][group][number].errors)
+
+
+def card_errors(page: Any, number: int = 0) -> dict[str, list[str]]:
+    return dict(page.context["draft"].cards[number].form.errors)
 
 
 def text(page: Any) -> str:

@@ -187,13 +187,13 @@ def test_only_so_many_enrollments_are_counted(employer: DirectedType, monkeypatc
 
 def every_page() -> list[str]:
     workflow, run, enrolled = Workflow.objects.latest("id"), Run.objects.latest("id"), Enrollment.objects.latest("id")
-    action = workflow.actions.latest("id")
     return [
         *(url(f"{model}_changelist") for model in ("workflow", "run", "enrollment")),
         page_of(workflow),
         url("workflow_add"),
-        url("workflow_change_action", workflow.pk, action.pk),
-        url("workflow_remove_action", workflow.pk, action.pk),
+        url("workflow_compare_revisions", workflow.pk, old=1, new=1),
+        url("workflow_restore", workflow.pk, 1),
+        url("workflow_enroll_existing", workflow.pk),
         url("workflow_enroll", workflow.pk),
         url("workflow_turn_off", workflow.pk),
         url("workflow_revisions", workflow.pk),

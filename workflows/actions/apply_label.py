@@ -14,11 +14,14 @@ from associations.property_values import Value, read_value
 from associations.services import linking, match_keys
 from associations.types import DirectedType
 from workflows import sql
-from workflows.operators import IS_EQUAL_TO, IS_NOT_EQUAL_TO, property_q
+from workflows.operators import IS_EQUAL_TO, IS_NOT_EQUAL_TO, property_q, value_words
+from workflows.value_inputs import ValueField, input_for
 
 from .base import ActionContext, ActionForm, ActionKind, References, are_comparable, comparison_of
 
 ALL, MATCHING, ENROLLED, ASSOCIATED = "all", "matching_property", "enrolled_property", "associated_property"
+# Which properties decide to which records the label goes.
+_DECIDES = {MATCHING: (ENROLLED, ASSOCIATED), ENROLLED: (ENROLLED,), ASSOCIATED: (ASSOCIATED,)}
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class ApplyForm(ActionForm):
     label_fields = ("label",)
     enrolled_property_fields = ("enrolled_property",)
     associated_property_fields = ("associated_property",)
+    rarely_needed = ("comparison",)
+    empty_choices = {ENROLLED: "Choose …", ASSOCIATED: "Choose …"}
 
     label = forms.ChoiceField(label="Label to apply")
     apply_to = forms.ChoiceField(
@@ -68,13 +73,30 @@ class ApplyForm(ActionForm):
         required=False,
         choices=[(IS_EQUAL_TO, "is equal to"), (IS_NOT_EQUAL_TO, "is not equal to")],
     )
-    value = forms.CharField(label="Value", required=False)
+    value = ValueField(label="Value", required=False)
     or_no_value = forms.BooleanField(label="or has no value", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        apply_to = self["apply_to"].value()
+        if apply_to in (ENROLLED, ASSOCIATED):
+            known = self.enrolled_properties if apply_to == ENROLLED else self.associated_properties
+            self.fields["value"].widget = input_for(known.get(self[apply_to].value()))
+
+    def shown(self) -> list[str]:
+        apply_to = self["apply_to"].value() or ALL
+        told = {"to_object_type", "label", "apply_to", *_DECIDES.get(apply_to, ())}
+        if apply_to == MATCHING:
+            told |= {"comparison"}
+        elif apply_to != ALL:
+            told |= {"operator", "value"}
+            told |= {"or_no_value"} if self["operator"].value() == IS_NOT_EQUAL_TO else set()
+        return [name for name in super().shown() if name in told]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         apply_to = cleaned.get("apply_to") or ALL
-        needed = {MATCHING: (ENROLLED, ASSOCIATED), ENROLLED: (ENROLLED,), ASSOCIATED: (ASSOCIATED,)}.get(apply_to, ())
+        needed = _DECIDES.get(apply_to, ())
         for name in {ENROLLED, ASSOCIATED} - set(needed):
             cleaned[name] = ""  # what decides nothing is not kept: nothing would protect it from being deleted
         for name in needed:
@@ -114,11 +136,7 @@ class ApplyLabel(ActionKind[ApplyConfig]):
         )
 
     def references(self, config: ApplyConfig) -> References:
-        used = {
-            MATCHING: (config.enrolled_property, config.associated_property),
-            ENROLLED: (config.enrolled_property,),
-            ASSOCIATED: (config.associated_property,),
-        }.get(config.apply_to, ())
+        used = [getattr(config, name) for name in _DECIDES.get(config.apply_to, ())]
         properties = tuple(prop for prop in used if prop is not None)
         return References(
             association_types=(config.unlabeled, config.label),
@@ -154,10 +172,13 @@ class ApplyLabel(ActionKind[ApplyConfig]):
         other = config.unlabeled.other_type.label.lower()
         record = config.unlabeled.record_type.label.lower()
         is_ = "is" if config.operator == IS_EQUAL_TO else "is not"
+        prop = config.enrolled_property if config.apply_to == ENROLLED else config.associated_property
+        value = value_words(prop, config.value) if prop else ""
+        value += ", or has no value" if config.or_no_value else ""
         where = {
             ALL: "",
             MATCHING: f" whose {config.associated_property} equals the {record}'s {config.enrolled_property}",
-            ENROLLED: f" if the {record}'s {config.enrolled_property} {is_} {config.value}",
-            ASSOCIATED: f" whose {config.associated_property} {is_} {config.value}",
+            ENROLLED: f" if the {record}'s {config.enrolled_property} {is_} {value}",
+            ASSOCIATED: f" whose {config.associated_property} {is_} {value}",
         }[config.apply_to]
         return f"Apply the label {config.label} to every {other} associated with the enrolled {record}{where}."

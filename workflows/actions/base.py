@@ -64,6 +64,9 @@ class ActionForm(forms.Form):
     enrolled_property_fields: ClassVar[tuple[str, ...]] = ()
     associated_property_fields: ClassVar[tuple[str, ...]] = ()
     only_matchable_properties: ClassVar[bool] = False
+    # What the editor shows on demand only, and what an empty choice says where it means something.
+    rarely_needed: ClassVar[tuple[str, ...]] = ()
+    empty_choices: ClassVar[Mapping[str, str]] = {}
 
     to_object_type = forms.ChoiceField(label="Associated object")
 
@@ -87,7 +90,9 @@ class ActionForm(forms.Form):
 
     def _offer(self, name: str, choices: Iterable[tuple[str, Any]]) -> None:
         chosen = cast(forms.ChoiceField, self.fields[name])
-        empty = [] if isinstance(chosen, forms.MultipleChoiceField) else [("", "---------")]
+        empty = [("", self.empty_choices.get(name, "Choose …" if chosen.required else "---------"))]
+        if isinstance(chosen, forms.MultipleChoiceField):
+            empty = []
         chosen.choices = [*empty, *choices]
 
     def _offer_object_types(self) -> None:
@@ -104,18 +109,22 @@ class ActionForm(forms.Form):
             if not directed.type.is_unlabeled and self.chosen in (None, directed.other_type)
         }
         for name in self.label_fields:
-            self._offer(name, [(id_, f"{label.other_type}: {label}") for id_, label in self.labels_by_id.items()])
+            which = "" if self.chosen else "{0.other_type}: "
+            self._offer(name, [(id_, f"{which.format(label)}{label}") for id_, label in self.labels_by_id.items()])
 
     def _offer_properties(self) -> None:
         others = [self.chosen] if self.chosen else list(self.other_types.values())
         self.enrolled_properties = self._properties(self.object_type)
         self.associated_properties = self._properties(*others)
-        for names, properties in (
-            (self.enrolled_property_fields, self.enrolled_properties),
-            (self.associated_property_fields, self.associated_properties),
+        for names, properties, of_type in (
+            (self.enrolled_property_fields, self.enrolled_properties, self.object_type),
+            (self.associated_property_fields, self.associated_properties, self.chosen),
         ):
             for name in names:
-                self._offer(name, [(each.name, f"{each.object_type}: {each}") for each in properties.values()])
+                which = "" if of_type else "{0.object_type}: "
+                self._offer(name, [(each.name, f"{which.format(each)}{each}") for each in properties.values()])
+                if of_type:
+                    self.fields[name].label = str(self.fields[name].label).replace("record", of_type.label.lower())
 
     def _properties(self, *object_types: ObjectType) -> dict[str, Property]:
         return {
@@ -123,6 +132,10 @@ class ActionForm(forms.Form):
             for each in self.around.properties(*object_types)
             if each.is_matchable or not self.only_matchable_properties
         }
+
+    def shown(self) -> list[str]:
+        """The fields that matter after what is chosen so far, in their order. The object comes first."""
+        return list(self.fields) if self.chosen else ["to_object_type"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -139,8 +152,9 @@ class ActionForm(forms.Form):
         return cleaned
 
     def kept(self) -> dict[str, Any]:
-        """What Action.fields keeps of a valid form: what was filled in, as JSON."""
-        given = {name: self[name].data for name, cleaned in self.cleaned_data.items() if cleaned != ""}
+        """What Action.fields keeps of a valid form: what was filled in and matters, as JSON."""
+        shown = self.shown()
+        given = {name: self[name].data for name, value in self.cleaned_data.items() if value != "" and name in shown}
         return {
             name: self.cleaned_data[name] if isinstance(self.fields[name], forms.IntegerField) else data
             for name, data in given.items()

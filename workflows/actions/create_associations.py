@@ -40,10 +40,10 @@ class CreateForm(ActionForm):
     enrolled_property_fields = ("enrolled_property",)
     associated_property_fields = ("associated_property",)
     only_matchable_properties = True
+    rarely_needed = ("comparison", "several", "cap")
+    empty_choices = {"label": "None: create only the association"}
 
-    label = forms.ChoiceField(
-        label="Label to apply", required=False, help_text="Empty: create only the association, without a label"
-    )
+    label = forms.ChoiceField(label="Label to apply", required=False)
     enrolled_property = forms.ChoiceField(label="Property of the enrolled record")
     associated_property = forms.ChoiceField(label="Property of the record to associate")
     comparison = forms.ChoiceField(
@@ -106,8 +106,9 @@ class CreateAssociations(ActionKind[CreateConfig]):
     def sentence(self, config: CreateConfig) -> str:
         which = {"all": "every", "oldest": "the oldest", "newest": "the newest", "review": "the one"}[config.several]
         other = config.unlabeled.other_type.label.lower()
+        record = config.unlabeled.record_type.label.lower()
         labelled = f", labelled {config.label}" if config.label else ""
         return (
-            f"Associate each enrolled {config.unlabeled.record_type.label.lower()} with {which} {other}"
-            f" whose {config.associated_property} equals its {config.enrolled_property}{labelled}."
+            f"Associate each enrolled {record} with {which} {other} whose {config.associated_property}"
+            f" equals the {record}'s {config.enrolled_property}{labelled}."
         )

@@ -23,7 +23,7 @@ class RemoveConfig:
 class RemoveForm(ActionForm):
     label_fields = ("labels",)
 
-    labels = forms.MultipleChoiceField(label="Labels to remove")
+    labels = forms.MultipleChoiceField(label="Labels to remove", widget=forms.CheckboxSelectMultiple)
     remove_associations = forms.BooleanField(label="Remove the associations with these labels", required=False)
 
 

@@ -25,6 +25,7 @@ from workflows.services.run_log import log_rows
 
 from .outcomes import bars_of
 from .reading import link
+from .retrying import RetryPages
 from .undoing import UndoPages
 
 BATCHES_PER_PAGE = 100
@@ -44,7 +45,7 @@ class RunChangeList(ChangeList):
 
 
 @admin.register(Run)
-class RunAdmin(UndoPages):
+class RunAdmin(RetryPages, UndoPages):
     list_display = ("name", "how_it_stands", "outcomes", "cause", "created_at")
     list_filter = ("state", "cause", "workflow")
     list_select_related = ("workflow", "revision")

@@ -66,6 +66,7 @@ class SwitchPages(WorkflowPages):
             self.below("turn-on/", self.turn_on, "turn_on"),
             self.below("turn-off/", self.turn_off, "turn_off"),
             self.below("enroll/", self.enroll, "enroll"),
+            self.below("enroll-existing/", self.enroll_existing, "enroll_existing"),
             *super().get_urls(),
         ]
 
@@ -119,6 +120,25 @@ class SwitchPages(WorkflowPages):
             return self.back(workflow)
         text = "Nobody will be enrolled any more. Actions still due for enrolled records are skipped."
         return self.show(request, "confirm.html", workflow, "Turn off?", text=text, button="Yes, turn it off")
+
+    def enroll_existing(self, request: HttpRequest, workflow_id: int) -> HttpResponse:
+        """Asks once more, after the triggers of a live workflow were changed [H]."""
+        workflow = self.opened(request, workflow_id, RUN)
+        if not workflow.is_enabled or workflow.revision is None:
+            return self.back(workflow)
+        if request.method == "POST":
+            with transaction.atomic():
+                run = enrollment.enroll_matching(workflow, cause=Run.Cause.TURNED_ON, user_id=request.user.pk)
+                self.log_change(request, workflow, f"Enrolled those who meet the new triggers (run {run.pk}).")
+            return self._to_run(request, run)
+        matching = _count_matching(workflow.revision.definition, workflow)
+        return self.show(
+            request,
+            "enroll_existing.html",
+            workflow,
+            "Enroll those who meet the new triggers?",
+            matching=f"{_count(matching, workflow)} {'meets' if matching == 1 else 'meet'} the new triggers",
+        )
 
     def enroll(self, request: HttpRequest, workflow_id: int) -> HttpResponse:
         workflow = self.opened(request, workflow_id, RUN)

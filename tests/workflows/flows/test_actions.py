@@ -261,11 +261,14 @@ def test_from_another_account_wrong_labels_are_kept_and_told():
 
 
 def test_an_action_added_here_is_put_behind_those_that_were_sent():
-    from workflows.services import editing
+    from workflows.services import editing, lifecycle
 
     workflow = flows.create_flow(flow({**EMAIL, "actionId": "17", "note": "x"}, create()) | {"startActionId": "17"})
     label = make_label("contact", "company", "Local")
-    editing.add_action(workflow, "remove_labels", {"to_object_type": "0-2", "labels": [str(label.type_id)]})
+    definition = lifecycle.definition_json(workflow)
+    added = {"kind": "remove_labels", "fields": {"to_object_type": "0-2", "labels": [str(label.type_id)]}}
+    definition["actions"].append(added)
+    editing.save_workflow(workflow, definition, name=workflow.name, description="")
     [given] = flows.flows_of([Workflow.objects.get()])
     email, created, removed = given["actions"]
     assert (email["actionId"], email["note"], email["connection"]["nextActionId"]) == ("17", "x", created["actionId"])

@@ -1,0 +1,3 @@
+from .pages import EditorPages
+
+__all__ = ["EditorPages"]
