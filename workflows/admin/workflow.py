@@ -29,9 +29,7 @@ MOST_COUNTED = 10_000
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(
-    EditorPages, RevisionPages, CoveragePages, PreviewPages, SwitchPages, ReviewPages, WhyPages
-):
+class WorkflowAdmin(EditorPages, RevisionPages, CoveragePages, PreviewPages, SwitchPages, ReviewPages, WhyPages):
     list_display = ("name", "object_type", "is_enabled", "number_of_actions", "last_run", "enrolled")
     list_filter = ("is_enabled", "object_type")
     list_select_related = ("object_type",)

@@ -19,7 +19,8 @@ from associations.querysets import Surroundings
 from associations.types import DirectedType
 from workflows.criteria import AssociatedPropertyFilter, Criteria, Filter, PropertyFilter
 from workflows.models import Enrollment, Workflow
-from workflows.sentences import Sentence, action_sentence, filter_sentence, value_words
+from workflows.operators import value_words
+from workflows.sentences import Sentence, action_sentence, filter_sentence
 
 from . import lifecycle
 from .preview_figures import Row, figures_of
