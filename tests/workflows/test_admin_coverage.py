@@ -124,6 +124,5 @@ def test_the_box_answers_without_scripts(client: Any) -> None:
 
 def test_the_box_stands_below_actions_that_compare() -> None:
     workflow = make_workflow("contact", create(*STEP), on=False)
-    action = workflow.actions.get()
-    page = text(sign_in().get(url("workflow_change_action", workflow.pk, action.pk)))
+    page = text(sign_in().get(url("workflow_change", workflow.pk)))
     assert f'action="{url("workflow_compare")}"' in page
