@@ -17,9 +17,18 @@
             }
             return;
         }
+        const { value, checked } = fresh; // as long as it has its options
         morphAttributes(old, fresh);
-        morphChildren(old, fresh);
-        morphValue(old, fresh);
+        if (old.nodeName !== "SELECT" || !offersTheSame(old, fresh)) {
+            morphChildren(old, fresh);
+        }
+        morphValue(old, value, checked);
+    }
+
+    // Then a list is left alone: who chooses by typing the first letters is not interrupted.
+    function offersTheSame(old, fresh) {
+        const offered = (select) => [...select.options].map((option) => [option.value, option.text].join()).join("|");
+        return offered(old) === offered(fresh);
     }
 
     function morphAttributes(old, fresh) {
@@ -62,11 +71,11 @@
         }
     }
 
-    function morphValue(old, fresh) {
+    function morphValue(old, value, checked) {
         if (old.nodeName === "INPUT" && (old.type === "checkbox" || old.type === "radio")) {
-            old.checked = fresh.checked;
-        } else if (["INPUT", "SELECT", "TEXTAREA"].includes(old.nodeName) && old.value !== fresh.value) {
-            old.value = fresh.value;
+            old.checked = checked;
+        } else if (["INPUT", "SELECT", "TEXTAREA"].includes(old.nodeName) && old.value !== value) {
+            old.value = value;
         }
     }
 
