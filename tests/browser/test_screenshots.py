@@ -22,7 +22,7 @@ from workflows.services.events import process_events
 
 from .conftest import OpenAdmin
 
-HEIGHTS = {"dashboard": 760, "workflow": 1000, "record": 1000, "run": 640, "labels": 560}
+HEIGHTS = {"dashboard": 760, "workflow": 1200, "record": 1000, "run": 640, "labels": 560}
 
 
 @pytest.fixture(scope="module")
