@@ -244,7 +244,7 @@ def enroll(batch: Batch, records: QuerySet[Record], *, again: bool, finished: bo
     return sql.execute(
         "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
         f" SELECT %s, chosen.id, {ordinal}, %s, '{state}', CURRENT_TIMESTAMP, {ended_at} FROM ({chosen}) AS chosen"
-        f" WHERE NOT EXISTS ({before}){' FOR KEY SHARE OF chosen' if sql.is_postgresql() else ''}"
+        f" WHERE NOT EXISTS ({before}){' FOR KEY SHARE OF chosen' if sql.locks_records() else ''}"
         " ON CONFLICT DO NOTHING",
         [workflow_id, batch.pk, *params, workflow_id],
     )

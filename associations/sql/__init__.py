@@ -19,6 +19,7 @@ from .base import (
     is_postgresql,
     json_text,
     lock_object_type,
+    locks_records,
     marks,
     these,
 )
@@ -120,6 +121,7 @@ __all__ = [
     "lock_reversed_records",
     "lock_staged_associations",
     "lock_staged_records",
+    "locks_records",
     "marks",
     "missing_pairs",
     "only_reading",
