@@ -1,0 +1,84 @@
+"""Why, undo and review, as people click through them: with a real worker, and accessible at every width."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from associations.models import Record
+from tests.factories import associate, make_label, make_record, make_records, words
+from tests.workflows import making
+from tests.workflows.admin_workflows import url
+from workflows.models import Run
+from workflows.services import review
+
+from .chromium import overflows, shoot, violations
+from .conftest import OpenAdmin
+
+Made = tuple[Run, Record, list[Record]]
+
+
+@pytest.fixture(scope="module")
+def made(site: str) -> Made:
+    employer = make_label("contact", "company", "Trusted employer")
+    contacts = make_records("contact", [{"firstname": "Ida", "company": "Trust"}, {"company": "trust "}])
+    company = make_record("company", name="TRUST", city="Berlin")
+    step = making.create("company", "company", "name", label=employer)
+    run = making.enroll(making.make_workflow("contact", step), contacts)
+    associate(contacts[0], company, make_label("contact", "company", "Trusted friend"))
+    return run, company, contacts
+
+
+@pytest.fixture(scope="module")
+def asked(site: str) -> Record:
+    contact = make_record("contact", firstname="Noa", company="Twin")
+    make_records(
+        "company", [{"name": "Twin", "city": "Rome", "domain": "one.example"}, {"name": "twin", "city": "Bern"}]
+    )
+    making.do(making.create("company", "company", "name", several="review"), [contact])
+    return contact
+
+
+def test_a_record_under_review_is_decided_by_clicking(page: Page, asked: Record) -> None:
+    page.goto(url("workflow_review"))
+    page.locator(f"a[href*='/review/'][href$='/{asked.pk}/']").click()
+    expect(page.get_by_role("row", name=re.compile("City"))).to_contain_text("Bern")
+    shoot(page, "pick")
+    page.get_by_role("button", name=re.compile("Associate with twin", re.IGNORECASE)).last.click()
+    expect(page.get_by_text("The records are associated.")).to_be_visible()
+    assert not review.questions().filter(record=asked).exists()
+
+
+def test_a_run_is_undone_by_clicking_and_lists_what_it_left(page: Page, made: Made) -> None:
+    run, company, [kept, other] = made
+    page.goto(url("run_change", run.pk))
+    page.get_by_role("link", name="Undo").click()
+    expect(page.get_by_text("left alone: Changed since").first).to_be_visible()
+    shoot(page, "undo")
+    page.get_by_role("button", name="Undo this run").click()
+
+    def finished() -> bool:
+        page.reload()
+        return page.get_by_role("heading", name=re.compile("Undo, .*finished")).is_visible()
+
+    for _ in range(60):
+        if finished():
+            break
+        page.wait_for_timeout(500)
+    assert finished() and words(other, company) == set() and "unlabeled" in words(kept, company)
+    shoot(page, "undone")
+    page.get_by_role("link", name="Why").click()
+    expect(page.get_by_text("“Trust” = “TRUST”").first).to_be_visible()
+    shoot(page, "why")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
+def test_the_pages_are_accessible(open_admin: OpenAdmin, made: Made, asked: Record, width: int, dark: bool) -> None:
+    page = open_admin(width=width, dark=dark)
+    run, company, [kept, _] = made
+    for address in (url("run_undo", run.pk), url("workflow_why", kept.pk, company.pk), url("workflow_review")):
+        page.goto(address)
+        assert not violations(page)
+        assert not overflows(page)
