@@ -198,9 +198,11 @@ def leave_taken_primaries(primary_ids: Sequence[int]) -> int:
 def _leave(reason: str, found: str, params: Sequence[int] = (), *, by: str = "CAST(NULL AS bigint)") -> int:
     """Mark the pairs `p` for which a FROM clause finds something, with the latest change set that is in the way."""
     return execute(
-        f"UPDATE reversed_pair AS p SET reason = '{reason}', by_id = (SELECT max({by}) FROM {found})"
-        f" WHERE (p.reason IS NULL OR p.reason = '{reason}' AND p.by_id IS NULL) AND EXISTS (SELECT 1 FROM {found})",
-        [*params, *params],
+        f"UPDATE reversed_pair AS left_alone SET reason = '{reason}', by_id = found.by_id FROM"
+        f" (SELECT p.first_id, p.second_id, max({by}) AS by_id FROM reversed_pair p, {found}"
+        f" AND (p.reason IS NULL OR p.reason = '{reason}' AND p.by_id IS NULL) GROUP BY 1, 2) AS found"
+        " WHERE left_alone.first_id = found.first_id AND left_alone.second_id = found.second_id",
+        params,
     )
 
 
