@@ -70,7 +70,7 @@ def test_each_group_sees_the_buttons_that_it_may_press(open_admin: OpenAdmin, ma
         expect(page.locator("input[name=_save]")).to_have_count(saves)
         expect(page.get_by_role("button", name="Associate", exact=True)).to_have_count(saves)
         page.goto(f"/admin/workflows/workflow/{workflow.pk}/change/")
-        expect(page.get_by_role("link", name="Enroll", exact=True)).to_have_count(enrolls)
+        expect(page.get_by_role("link", name="Enroll records")).to_have_count(enrolls)
         expect(page.get_by_role("link", name="Turn off")).to_have_count(turns_off)
         page.goto("/admin/associations/associationtype/pair/contact/company/")
         expect(page.get_by_role("button", name="Save limits")).to_have_count(manages)
