@@ -49,6 +49,7 @@ def stage_matches(
     )
     most = 1 if several in ("oldest", "newest") else cap + 1
     matches = "count(*) OVER (PARTITION BY own.record_id)" if several == "review" else "0"
+    then = sql.then_join()
     sql.clear_stage()
     sql.stage_select(
         f"SELECT m.record_id, m.other_id, {record_value}, {other_value}, {state} FROM"
@@ -56,8 +57,8 @@ def stage_matches(
         f" row_number() OVER (PARTITION BY own.record_id ORDER BY other.record_id"
         f" {'DESC' if several == 'newest' else 'ASC'}) AS place, {matches} AS matches"
         f" FROM ({records}) AS enrolled"
-        " JOIN associations_matchkey own ON own.index_id = %s AND own.record_id = enrolled.record_id"
-        " JOIN associations_matchkey other ON other.index_id = %s AND other.key = own.key"
+        f" {then} associations_matchkey own ON own.index_id = %s AND own.record_id = enrolled.record_id"
+        f" {then} associations_matchkey other ON other.index_id = %s AND other.key = own.key"
         " AND other.record_id <> own.record_id) AS m"
         " JOIN associations_record r ON r.id = m.record_id"
         " JOIN associations_record o ON o.id = m.other_id AND o.archived_at IS NULL"

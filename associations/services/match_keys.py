@@ -8,8 +8,10 @@ Called by services.records and by the workflows that need an index.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 
@@ -45,13 +47,21 @@ def rebuild(index: MatchIndex) -> int:
             # Locked before all else, so that a save of one of these records comes either before the read or after
             # the write. A record that is new since then has written its own key, which stays.
             chunk = records.filter(id__range=(first, last)).order_by("id").select_for_update(no_key=True)
-            values = list(chunk.values_list("id", KeyTransform(index.property.name, "properties"), "archived_at"))
+            values = _values(chunk, index.property.name)
             MatchKey.objects.filter(index=index, record__in=sql.these(id_ for id_, _, _ in values)).delete()
             live = ((id_, match_key(value, index.comparison)) for id_, value, archived in values if archived is None)
             count += sql.insert_match_keys(index.pk, [(id_, key) for id_, key in live if key is not None])
     index.built_at = timezone.now()
     index.save(update_fields=["built_at"])
     return count
+
+
+def _values(records: QuerySet[Record], name: str) -> list[tuple[int, Any, Any]]:
+    """(record id, value, archived at). From the whole document where the database reads a number in it less exactly."""
+    if sql.is_postgresql():
+        return list(records.values_list("id", KeyTransform(name, "properties"), "archived_at"))
+    whole = records.values_list("id", "properties", "archived_at")
+    return [(id_, properties.get(name), archived) for id_, properties, archived in whole]
 
 
 def id_ranges(ids) -> Iterator[tuple[int, int]]:  # type: ignore[no-untyped-def]

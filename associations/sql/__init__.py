@@ -21,6 +21,7 @@ from .base import (
     lock_object_type,
     locks_records,
     marks,
+    then_join,
     these,
 )
 from .figures import add_figure
@@ -145,6 +146,7 @@ __all__ = [
     "stand_before",
     "stand_before_associations",
     "tell_created",
+    "then_join",
     "these",
     "usage",
     "usage_of_record",

@@ -19,6 +19,12 @@ def is_postgresql() -> bool:
     return connection.vendor == "postgresql"
 
 
+def then_join() -> str:
+    """A JOIN that comes after what is written before it: SQLite, without statistics, may turn the order round and walk
+    a whole batch for each of its rows. PostgreSQL knows better."""
+    return "JOIN" if is_postgresql() else "CROSS JOIN"
+
+
 def execute(statement: str, params: Params = ()) -> int:
     """Run one statement and say how many rows it touched."""
     with connection.cursor() as cursor:

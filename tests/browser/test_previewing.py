@@ -45,7 +45,8 @@ def test_what_a_workflow_would_do_is_seen_and_tried(open_admin: OpenAdmin) -> No
     page.get_by_role("link", name="without a match").click()
     expect(page.get_by_role("cell", name="Birch")).to_be_visible()
 
-    page.goto(f"/admin/workflows/workflow/{workflow.pk}/actions/{workflow.actions.first().pk}/")  # type: ignore[union-attr]
+    page.goto(f"/admin/workflows/workflow/{workflow.pk}/change/")
+    page.get_by_text("Try how two values are compared").click()
     page.get_by_label("One value").fill("ALDER foods")
     page.get_by_label("Another value").fill("Alder Foods")
     page.get_by_role("button", name="Compare").click()

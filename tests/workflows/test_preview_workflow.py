@@ -36,7 +36,7 @@ def test_it_says_what_would_be_done_and_does_none_of_it(how: list[str], workflow
     before = everything()
     assert said(workflow.pk, *how) == [
         f"{workflow}: 2 of 3 contacts enroll",
-        "  1. Associate each enrolled contact with every company whose Company name equals its Company name,"
+        "  1. Associate each enrolled contact with every company whose Company name equals the contact's Company name,"
         " labelled Employer.",
         "     Association created: 1 records, 1 associations",
         "     No record matches: 1 records",
