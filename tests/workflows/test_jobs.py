@@ -79,7 +79,15 @@ def test_jobs_delivered_often_and_out_of_order_and_two_sweeps_at_once_have_one_e
     make_records("contact", 1)
     django_rq.get_connection("default").flushall()
     rung = at_once(*[lambda: sweep(seconds=-1)] * 2)
-    wait_until(lambda: finished() and not ChangeSet.objects.filter(processed_at=None).exists(), seconds=90)
+
+    def done() -> bool:
+        if finished() and not ChangeSet.objects.filter(processed_at=None).exists():
+            return True
+        if not any(len(django_rq.get_queue(name)) for name in settings.RQ_QUEUES):
+            sweep(seconds=-1)  # as the clock does: what a wiped queue took along may take a second look to be missed
+        return False
+
+    wait_until(done, seconds=90)
     assert min(rung) >= len(lost)
     assert Enrollment.objects.filter(state=Enrollment.State.FINISHED).count() == 3 * COUNT, "once by one of the two"
     assert AssociationChange.objects.count() == 3 * COUNT
