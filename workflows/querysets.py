@@ -92,6 +92,12 @@ def _sum_outcomes(action_runs: QuerySet[ActionRun], *by: str) -> dict[tuple[Any,
     }
 
 
+def is_pruned(run: Run) -> bool:
+    """Whether `prune_history` has forgotten what the run's actions said of each record; their sums stay."""
+    told = ActionRun.objects.filter(batch__run=run).exclude(outcomes={})
+    return told.exists() and not ActionOutcome.objects.filter(action_run__in=told).exists()
+
+
 # Enrollments ------------------------------------------------------------------------------------
 
 

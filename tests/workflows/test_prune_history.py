@@ -8,11 +8,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from associations.errors import Refused
 from associations.models import Association, ChangeSet, FormerAssociation, Record, RecordEvent
 from tests.factories import change, make_label, make_records
 from tests.workflows.making import create, enroll_all, make_workflow, remove, sums, work_off
 from workflows.models import ActionOutcome, ActionRun, Enrollment, Run
-from workflows.services import enrollment, events
+from workflows.services import enrollment, events, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -77,6 +78,16 @@ def test_who_was_enrolled_long_ago_is_still_not_enrolled_again(contacts: list[Re
     workflow = Run.objects.order_by("id")[0].workflow
     enrollment.enroll_records(workflow, [each.pk for each in contacts])
     assert Enrollment.objects.filter(workflow=workflow).count() == 3
+
+
+def test_a_run_whose_history_is_gone_cannot_be_undone_and_says_so(contacts: list[Record]) -> None:
+    run = Run.objects.order_by("id")[1]
+    assert undo.may_start(run)
+    grow_older(181)
+    prune()
+    assert not undo.may_start(run)
+    with pytest.raises(Refused, match="no longer kept"):
+        undo.start(run)
 
 
 def test_what_no_workflow_has_looked_at_stays_however_old(contacts: list[Record]) -> None:

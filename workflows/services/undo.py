@@ -27,6 +27,7 @@ from associations.services.reversal import Counts, ReversedRow
 from crmproject import queues
 from workflows import sql
 from workflows.models import ActionRun, Batch, Run, Undo, UndoPart
+from workflows.querysets import is_pruned
 
 UNDO_PART = "workflows.jobs.undo_part"
 # A pair that found no room under a limit is tried once more when the other parts have made room.
@@ -196,6 +197,8 @@ def _refuse_impossible(run: Run, *, redo: bool) -> None:
         raise Refused(f"Run {run.pk} is still at work; wait until it has finished.")
     if run.state == Run.State.REFUSED:
         raise Refused(f"Run {run.pk} was refused and has done nothing.")
+    if is_pruned(run):
+        raise Refused(f"The history of run {run.pk} is no longer kept, so what it removed cannot come back.")
     open_undo = Undo.objects.filter(run=run, state=Undo.State.RUNNING).first()
     if open_undo:
         raise Refused(f"The {open_undo.get_kind_display().lower()} of run {run.pk} is still at work.")
