@@ -116,6 +116,22 @@ class PairView(CrmView):
             "labels": [each.label for each in dict.fromkeys(labels) if each.label],
         }
 
+    def page_of_others(
+        self, request: Request, record_id: str
+    ) -> tuple[dict[int, list[DirectedType]], dict[str, Any] | None]:
+        """The records that a record is associated with, a page of them with the types of each, and the next page.
+
+        Raises ApiError where there is no such record.
+        """
+        record = path_id(record_id)
+        size = read_limit(request, default=PAGE, most=PAGE, too_many=TOO_MANY)
+        after = read_after(request.query_params.get("after"))
+        if not live_records(self.object_type, [record]).exists():
+            raise not_found()
+        found = others_of(self.types, [(record, after)], size + 1).get(record, {})
+        others = list(found)[:size]
+        return {other: found[other] for other in others}, next_page(request, others[-1]) if len(found) > size else None
+
 
 def spec_of(directed: DirectedType) -> dict[str, Any]:
     return {"associationCategory": directed.type.category, "associationTypeId": directed.type_id}
@@ -134,15 +150,8 @@ class RecordAssociations(PairView):
         tag=TAG,
     )
     def get(self, request: Request, objectId: str, **kwargs: str) -> Response:  # noqa: N803 - HubSpot's words
-        record = path_id(objectId)
-        size = read_limit(request, default=PAGE, most=PAGE, too_many=TOO_MANY)
-        after = read_after(request.query_params.get("after"))
-        if not live_records(self.object_type, [record]).exists():
-            raise not_found()
-        found = others_of(self.types, [(record, after)], size + 1).get(record, {})
-        others = list(found)[:size]
-        paging = next_page(request, others[-1]) if len(found) > size else None
-        return Response(collection([described(other, found[other]) for other in others], paging))
+        found, paging = self.page_of_others(request, objectId)
+        return Response(collection([described(other, types) for other, types in found.items()], paging))
 
 
 class Association(PairView):

@@ -13,17 +13,16 @@ from rest_framework.response import Response
 
 from associations import querysets
 from associations.models import Record
-from associations.querysets import live_records
 from associations.services.associating import disassociate_each
 from associations.types import DirectedType
 from crmproject.api.documenting import AFTER, documented, limit
-from crmproject.api.errors import bad_request, not_found, shown
-from crmproject.api.paging import collection, next_page, read_after, read_limit
+from crmproject.api.errors import bad_request, shown
+from crmproject.api.paging import collection
 from crmproject.api.reading import Id, Model, read_body
 
 from . import bodies
 from .association_bodies import FROM
-from .associations import TOO_MANY, Pair, PairView, pair_of
+from .associations import Pair, PairView, pair_of
 from .associations_batch import MOST_READ, MOST_WRITTEN
 from .base import body_id, path_id, refuse_many
 from .reading_associations import PAGE, others_of
@@ -185,15 +184,11 @@ class RecordAssociations(NamedPairView):
         tag=TAG,
     )
     def get(self, request: Request, objectId: str, **kwargs: str) -> Response:  # noqa: N803 - HubSpot's words
-        record = path_id(objectId)
-        size = read_limit(request, default=PAGE, most=PAGE, too_many=TOO_MANY)
-        after = read_after(request.query_params.get("after"))
-        if not live_records(self.object_type, [record]).exists():
-            raise not_found()
-        found = others_of(self.types, [(record, after)], size + 1).get(record, {})
-        others = list(found)[:size]
-        results = [{"id": str(other), "type": self.names[each.type_id]} for other in others for each in found[other]]
-        return Response(collection(results, next_page(request, others[-1]) if len(found) > size else None))
+        found, paging = self.page_of_others(request, objectId)
+        results = [
+            {"id": str(other), "type": self.names[each.type_id]} for other, types in found.items() for each in types
+        ]
+        return Response(collection(results, paging))
 
 
 class Association(NamedPairView):
