@@ -77,7 +77,7 @@ class JSONWorker(Worker):
 
 
 def _is_quick(job: Job) -> bool:
-    return job.origin == "default" and job.func_name in QUICK_JOBS
+    return job.func_name in QUICK_JOBS
 
 
 def _megabytes() -> float:

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from associations import sql
-from associations.models import ChangeSet, MatchIndex, Record
+from associations.models import Association, ChangeSet, MatchIndex, Record
 from associations.types import DirectedType
 
-from .models import ActionRun, Batch, Enrollment, Outcome, UndoPart
+from .models import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, UndoPart
 
 Enrolled = QuerySet[Enrollment]
+# Between which ids the enrolled records lie, so that an index need only be read from the one to the other.
+Bounds = tuple[int, int]
 _OUTCOME_COLUMNS = "INSERT INTO workflows_actionoutcome (action_run_id, record_id, outcome, count, value)"
 # Not as NOT EXISTS: the planner knows nothing of rows that this transaction wrote, takes them for one, and would look
 # through all of them for each record (10,000 × 10,000). A set that stands alone is read once, into a hash.
@@ -35,15 +38,22 @@ def _select(enrolled: Enrolled) -> tuple[str, list[Any]]:
 
 
 def stage_matches(
-    enrolled: Enrolled, enrolled_index: MatchIndex, associated_index: MatchIndex, several: str, cap: int
+    enrolled: Enrolled,
+    bounds: Bounds,
+    enrolled_index: MatchIndex,
+    associated_index: MatchIndex,
+    several: str,
+    cap: int,
 ) -> None:
     """Stage each enrolled record with those whose value matches, by one join of match keys (match_key_lookup).
 
-    `several` says which of them (see create_associations.SEVERAL). Beyond the cap one more pair is staged, as capped.
+    Only live records have keys. `several` says which of them (see create_associations.SEVERAL). Beyond the cap one more
+    pair is staged, as capped. The values are looked up one by one, by subselects: a few frequent values make the
+    planner expect a hundred times the pairs, and as joins it would read all records for them.
     """
     records, params = _select(enrolled)
-    record_value, record_name = sql.json_text("r.properties", enrolled_index.property.name)
-    other_value, other_name = sql.json_text("o.properties", associated_index.property.name)
+    record_value, record_name = _value_of("m.record_id", enrolled_index)
+    other_value, other_name = _value_of("m.other_id", associated_index)
     state = {"review": f"CASE WHEN matches > 1 THEN {sql.AMBIGUOUS} ELSE {sql.ADMITTED} END"}.get(
         several, f"CASE WHEN place > {cap:d} THEN {sql.CAPPED} ELSE {sql.ADMITTED} END"
     )
@@ -58,19 +68,24 @@ def stage_matches(
         f" {'DESC' if several == 'newest' else 'ASC'}) AS place, {matches} AS matches"
         f" FROM ({records}) AS enrolled"
         f" {then} associations_matchkey own ON own.index_id = %s AND own.record_id = enrolled.record_id"
+        " AND own.record_id BETWEEN %s AND %s"
         f" {then} associations_matchkey other ON other.index_id = %s AND other.key = own.key"
         " AND other.record_id <> own.record_id) AS m"
-        " JOIN associations_record r ON r.id = m.record_id"
-        " JOIN associations_record o ON o.id = m.other_id AND o.archived_at IS NULL"
         f" WHERE m.place <= {most:d}",
-        [*record_name, *other_name, *params, enrolled_index.pk, associated_index.pk],
+        [*record_name, *other_name, *params, enrolled_index.pk, *bounds, associated_index.pk],
     )
-    sql.analyze_stage()
+
+
+def _value_of(record: str, index: MatchIndex) -> tuple[str, list[str]]:
+    """A subselect for the value that a record matches by, and its parameters (record pkey)."""
+    value, name = sql.json_text("r.properties", index.property.name)
+    return f"(SELECT {value} FROM associations_record r WHERE r.id = {record})", name
 
 
 def stage_associated(
     types: DirectedType | Sequence[DirectedType],
     enrolled: Enrolled,
+    bounds: Bounds,
     *,
     others: QuerySet[Record] | None = None,
     matching: tuple[MatchIndex, MatchIndex] | None = None,
@@ -82,7 +97,7 @@ def stage_associated(
     records, record_params = _select(enrolled)
     sql.clear_stage()
     for directed in [types] if isinstance(types, DirectedType) else types:
-        params = record_params * len(directed.orientations)
+        params = [*record_params, *bounds] * len(directed.orientations)
         conditions = "true"
         values = "NULL, NULL"
         joins = ""
@@ -96,11 +111,9 @@ def stage_associated(
                 f" AND own.record_id = pair.record_id"
                 f" JOIN associations_matchkey other ON other.index_id = {matching[1].pk:d}"
                 f" AND other.record_id = pair.other_id AND other.key = own.key"
-                " JOIN associations_record r ON r.id = pair.record_id"
-                " JOIN associations_record o ON o.id = pair.other_id"
             )
-            record_value, record_name = sql.json_text("r.properties", matching[0].property.name)
-            other_value, other_name = sql.json_text("o.properties", matching[1].property.name)
+            record_value, record_name = _value_of("pair.record_id", matching[0])
+            other_value, other_name = _value_of("pair.other_id", matching[1])
             values = f"{record_value}, {other_value}"
             params = [*record_name, *other_name, *params]
         sql.stage_select(
@@ -108,30 +121,35 @@ def stage_associated(
             f" FROM ({sql.associated_with(directed, records)}) AS pair{joins} WHERE {conditions}",
             params,
         )
-    sql.analyze_stage()
 
 
 # Outcomes ---------------------------------------------------------------------------------------
 
 
 def write_pair_outcomes(
-    action_run: ActionRun, change_set: ChangeSet, unlabeled: DirectedType | None, label: DirectedType | None
+    action_run: ActionRun,
+    change_set: ChangeSet,
+    unlabeled: DirectedType | None,
+    label: DirectedType | None,
+    written: sql.Written,
 ) -> None:
     """Write what became of the staged pairs, per enrolled record: created, label added, there already, or refused.
 
-    With `unlabeled` the action associates, with `label` it labels. A symmetric row that was met from both its ends
-    counts for the lower record id (association pkey).
+    With `unlabeled` the action associates, with `label` it labels; `written` says how many rows. Where it was all of
+    the admitted pairs, or none, no row is looked up. A symmetric row that was met from both its ends counts for the
+    lower record id (association pkey).
     """
-    cases, joins, params = [], [], []
-    for alias, directed, outcome in (("u", unlabeled, Outcome.CREATED), ("l", label, Outcome.LABEL_ADDED)):
-        if directed is None:
+    cases, params = [], []
+    for directed, outcome, count in (
+        (unlabeled, Outcome.CREATED, written.associations),
+        (label, Outcome.LABEL_ADDED, written.labels),
+    ):
+        if directed is None or not count:
             continue
-        source, target = directed.ends("s")
-        joins.append(
-            f" LEFT JOIN associations_association {alias} ON {alias}.source_id = {source}"
-            f" AND {alias}.target_id = {target} AND {alias}.type_id = {directed.type.pk:d}"
-        )
-        cases.append(f" WHEN {alias}.change_set_id = %s AND NOT {sql.staged_twice(directed)} THEN '{outcome}'")
+        if count == written.admitted:
+            cases.append(f" WHEN s.state = {sql.ADMITTED} THEN '{outcome}'")
+            continue
+        cases.append(f" WHEN {sql.maker_of(directed)} = %s AND NOT {sql.staged_twice(directed)} THEN '{outcome}'")
         params.append(change_set.pk)
     sql.execute(
         f"{_OUTCOME_COLUMNS} SELECT %s, s.record_id,"
@@ -139,7 +157,7 @@ def write_pair_outcomes(
         f" WHEN s.state = {sql.CAPPED} THEN '{Outcome.CAPPED}'"
         f" WHEN s.state = {sql.AMBIGUOUS} THEN '{Outcome.AMBIGUOUS}'"
         f"{''.join(cases)} ELSE '{Outcome.ALREADY_THERE}' END AS outcome, count(*), min(s.record_value)"
-        f" FROM staged_pair s{''.join(joins)} GROUP BY s.record_id, 3",
+        " FROM staged_pair s GROUP BY s.record_id, 3",
         [action_run.pk, *params],
     )
 
@@ -167,14 +185,14 @@ def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence
     )
 
 
-def write_not_associated(action_run: ActionRun, enrolled: Enrolled, unlabeled: DirectedType) -> None:
+def write_not_associated(action_run: ActionRun, enrolled: Enrolled, bounds: Bounds, unlabeled: DirectedType) -> None:
     """Say of the records without an outcome which are not associated at all (association pkey)."""
     records, params = _select(enrolled)
     sql.execute(
         f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id, '{Outcome.NOT_ASSOCIATED}', 0, NULL"
         f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET} AND enrolled.record_id NOT IN"
         f" (SELECT pair.record_id FROM ({sql.associated_with(unlabeled, records)}) AS pair)",
-        [action_run.pk, *params, action_run.pk, *(params * len(unlabeled.orientations))],
+        [action_run.pk, *params, action_run.pk, *([*params, *bounds] * len(unlabeled.orientations))],
     )
 
 
@@ -192,14 +210,13 @@ def write_reasons(action_run: ActionRun, enrolled: Enrolled, reason: str, index:
             [action_run.pk, *params, action_run.pk],
         )
         return
-    value, name = sql.json_text("r.properties", index.property.name)
+    value, name = _value_of("enrolled.record_id", index)
+    key = "(SELECT k.index_id FROM associations_matchkey k WHERE k.index_id = %s AND k.record_id = enrolled.record_id)"
     sql.execute(
         f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id,"
-        f" CASE WHEN k.record_id IS NULL THEN '{Outcome.NO_VALUE}' ELSE '{reason}' END, 0, {value}"
-        f" FROM ({records}) AS enrolled JOIN associations_record r ON r.id = enrolled.record_id"
-        " LEFT JOIN associations_matchkey k ON k.index_id = %s AND k.record_id = enrolled.record_id"
-        f" WHERE {_NO_OUTCOME_YET}",
-        [action_run.pk, *name, *params, index.pk, action_run.pk],
+        f" CASE WHEN {key} IS NULL THEN '{Outcome.NO_VALUE}' ELSE '{reason}' END, 0, {value}"
+        f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET}",
+        [action_run.pk, index.pk, *name, *params, action_run.pk],
     )
 
 
@@ -215,40 +232,57 @@ def sum_outcomes(action_run: ActionRun) -> dict[str, dict[str, int]]:
 # Enrolling --------------------------------------------------------------------------------------
 
 
-def enroll(batch: Batch, records: QuerySet[Record], *, again: bool, finished: bool = False) -> int:
+def enroll(
+    batch: Batch, records: QuerySet[Record], ids: Sequence[int] | None, *, again: bool, finished: bool = False
+) -> int:
     """Enroll records in the workflow of a batch, none twice at a time (enrolled_once_at_a_time).
 
-    `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record at
-    once the constraint lets one: both count the same ordinal. The records are held, so that none is deleted meanwhile.
-    `finished`: written in the state in which they leave the transaction, for its one action comes next. Whom an undone
-    run enrolled counts as never enrolled by it.
+    `records` are some of `ids`, or where that is None of the batch's range. They are held, so that none is deleted
+    meanwhile. `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record
+    at once the constraint lets one: both count the same ordinal. `finished`: written in the state in which they leave
+    the transaction, for its one action comes next. Whom an undone run enrolled counts as never enrolled by it.
     """
     chosen, params = sql.compiled(records.order_by().values("id"))
-    workflow_id = batch.run.workflow_id
-    before = "SELECT 1 FROM workflows_enrollment e WHERE e.workflow_id = %s AND e.record_id = chosen.id"
-    ordinal = "0"
-    undone = Batch.objects.filter(run__workflow=workflow_id, run__undone_at__isnull=False)
-    if is_undone := undone.exists():
-        before += (
-            " AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b JOIN workflows_run u ON u.id = b.run_id"
-            f" WHERE u.workflow_id = {workflow_id:d} AND u.undone_at IS NOT NULL)"
-        )
-    if again:
-        before += f" AND e.state = '{Enrollment.State.ACTIVE}'"
-    if again or is_undone:
-        ordinal = (
-            "(SELECT count(*) FROM workflows_enrollment was"
-            f" WHERE was.workflow_id = {workflow_id:d} AND was.record_id = chosen.id)"
-        )
+    of_these, of_params = sql.in_ids("e.record_id", ids) if ids is not None else ("e.record_id BETWEEN %s AND %s", ())
+    counts = f"e.state = '{Enrollment.State.ACTIVE}'" if again else "true"
     state = Enrollment.State.FINISHED if finished else Enrollment.State.ACTIVE
     ended_at = "CURRENT_TIMESTAMP" if finished else "NULL"
+    workflow_id = batch.run.workflow_id
+    sql.hold_ends([batch.run.workflow.object_type_id])
+    # What was there is read once, before the first row is written, and not looked up for each record: for a table that
+    # was empty a moment ago the planner would walk through all that this statement itself has written.
     return sql.execute(
         "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
-        f" SELECT %s, chosen.id, {ordinal}, %s, '{state}', CURRENT_TIMESTAMP, {ended_at} FROM ({chosen}) AS chosen"
-        f" WHERE NOT EXISTS ({before}){' FOR KEY SHARE OF chosen' if sql.locks_records() else ''}"
-        " ON CONFLICT DO NOTHING",
-        [workflow_id, batch.pk, *params, workflow_id],
+        f" SELECT %s, chosen.id, coalesce(was.times, 0), %s, '{state}', CURRENT_TIMESTAMP, {ended_at}"
+        f" FROM ({chosen}) AS chosen LEFT JOIN (SELECT e.record_id, count(*) AS times,"
+        f" sum(CASE WHEN {counts} AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b"
+        "  JOIN workflows_run u ON u.id = b.run_id WHERE u.workflow_id = %s AND u.undone_at IS NOT NULL)"
+        " THEN 1 ELSE 0 END) AS counting"
+        f" FROM workflows_enrollment e WHERE e.workflow_id = %s AND {of_these} GROUP BY e.record_id) AS was"
+        " ON was.record_id = chosen.id WHERE coalesce(was.counting, 0) = 0 ORDER BY chosen.id ON CONFLICT DO NOTHING",
+        [
+            workflow_id, batch.pk, *params, workflow_id, workflow_id,
+            *(of_params if ids is not None else (batch.first_record_id, batch.last_record_id)),
+        ],
+    )  # fmt: skip
+
+
+def know_young_tables() -> None:
+    """Have PostgreSQL look at the tables of a run that have grown from nothing since anybody looked.
+
+    Autovacuum comes by once a minute. Until then the planner takes every index of such a table for as good as any
+    other, and reads hundreds of rows by one of them to find a single one.
+    """
+    if not sql.is_postgresql() or connection.in_atomic_block:
+        return
+    models = (Association, Enrollment, ActionOutcome)
+    grown = sql.fetch(
+        "SELECT relname FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) AND reltuples <= 0"
+        " AND pg_relation_size(oid) > 0",
+        [[model._meta.db_table for model in models]],
     )
+    for (name,) in grown:
+        sql.execute(f"ANALYZE (SKIP_LOCKED) {name}")
 
 
 # Undoing ----------------------------------------------------------------------------------------

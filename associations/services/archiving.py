@@ -26,6 +26,7 @@ def archive_records(object_type: ObjectType, ids: Iterable[int], *, origin: Orig
     Returns how many were archived.
     """
     with transaction.atomic():
+        sql.lock_ends([object_type.pk])
         records = lock_records(object_type, ids, archived=False)
         if not records:
             return 0
@@ -68,6 +69,7 @@ def delete_records(object_type: ObjectType, ids: Iterable[int], *, origin: Origi
     The ledger keeps that associations were there, without the values that matched. Returns how many were deleted.
     """
     with transaction.atomic():
+        sql.lock_ends([object_type.pk])
         chosen = Record.objects.filter(object_type=object_type, id__in=list(ids)).order_by("id")
         found = list(chosen.select_for_update().values_list("id", flat=True))
         if not found:

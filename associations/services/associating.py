@@ -55,14 +55,15 @@ def associate_each(
         if primary:
             # First, so that no other company of the request is made the primary one before.
             linking.stage_again(by_label.pop(primary))
-            made, put = linking.associate_staged(unlabeled, primary, change_set)
+            written = linking.associate_staged(unlabeled, primary, change_set)
+            made, put = written.associations, written.labels
             linking.refuse_if_over_limit([unlabeled, primary])
             linking.stage_again(wanted)
-        made += linking.associate_staged(unlabeled, None, change_set)[0]
+        made += linking.associate_staged(unlabeled, None, change_set).associations
         linking.refuse_if_over_limit([unlabeled])
         for label, pairs in by_label.items():
             linking.stage_again(pairs)
-            put += linking.add_label_staged(label, unlabeled, change_set)
+            put += linking.add_label_staged(label, unlabeled, change_set).labels
             linking.refuse_if_over_limit([label])
     return linking.LinkCounts(made, put)
 

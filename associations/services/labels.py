@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import PROTECT, Max, QuerySet
 
+from associations import sql
 from associations.errors import InUse, Refused
 from associations.models import Association, AssociationType, ObjectType
 from associations.models.schema import MAX_LIMIT
@@ -101,6 +102,7 @@ def delete_label(type_: AssociationType) -> None:
     """Delete a label that nothing uses: no association, and no workflow (the database refuses that one)."""
     _refuse_builtin(type_, "deleted")
     with transaction.atomic():
+        sql.lock_ends([type_.from_object_type_id, type_.to_object_type_id])
         locked = AssociationType.objects.select_for_update().get(pk=type_.pk)
         if uses := label_uses(locked):
             raise InUse(f"{type_} cannot be deleted while it is used", uses)

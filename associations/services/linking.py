@@ -46,12 +46,13 @@ def associate(
         stage_by_hand(unlabeled, pairs)
         change_set = open_change_set(origin)
         first, more = (wanted[0], wanted[1:]) if wanted else (None, [])
-        associations, put = associate_staged(unlabeled, first, change_set)
+        made = associate_staged(unlabeled, first, change_set)
+        put = made.labels
         refuse_if_over_limit([unlabeled, first] if first else [unlabeled])
         for label in more:
-            put += add_label_staged(label, unlabeled, change_set)
+            put += add_label_staged(label, unlabeled, change_set).labels
             refuse_if_over_limit([label])
-    return LinkCounts(associations, put)
+    return LinkCounts(made.associations, put)
 
 
 def remove_labels(labels: Sequence[DirectedType], pairs: Iterable[tuple[int, int]], *, origin: Origin) -> LinkCounts:
@@ -75,11 +76,11 @@ def disassociate(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]], *, o
 
 
 def stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) -> None:
-    """Stage pairs that somebody named, their records held. Raises what `associate` raises of records."""
+    """Stage pairs that somebody named, their ends held. Raises what `associate` raises of records."""
     pairs = list(dict.fromkeys(pairs))
     if selves := [record for record, other in pairs if record == other]:
         raise Refused(f"A record is never associated with itself: {selves[0]}.")
-    sql.hold_records(list({id_ for pair in pairs for id_ in pair}))
+    hold_ends(unlabeled)
     for object_type, ids in (
         (unlabeled.record_type, {record for record, _ in pairs}),
         (unlabeled.other_type, {other for _, other in pairs}),
@@ -91,7 +92,7 @@ def stage_by_hand(unlabeled: DirectedType, pairs: Iterable[tuple[int, int]]) -> 
 
 
 def stage_again(pairs: Iterable[tuple[int, int]]) -> None:
-    """Have these pairs on the stage and no others; their records are held already."""
+    """Have these pairs on the stage and no others; their ends are held already."""
     sql.clear_stage()
     sql.stage_rows(pairs)
 
@@ -130,37 +131,54 @@ def refuse_if_over_limit(types: Sequence[DirectedType]) -> None:
 # As a set ---------------------------------------------------------------------------------------
 
 
-def associate_staged(unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet) -> tuple[int, int]:
-    """Associate the staged pairs and put `label` on them, new or not. Counts of new associations and labels.
+def associate_staged(unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet) -> sql.Written:
+    """Associate the staged pairs and put `label` on them, new or not.
 
-    Pairs for which there is no room under a limit are marked in the stage and left out whole.
+    Pairs for which there is no room under a limit are marked in the stage and left out whole. What is staged are live
+    records: the caller has said `hold_ends` before it looked.
     """
-    _hold_types([unlabeled, label])
-    sql.hold_staged_records()
+    _refuse_deleted(label)
     _refuse_second_primaries(label)
     limits.refuse_over_limit([unlabeled, label] if label else [unlabeled])
-    made = sql.insert_associations(unlabeled, change_set.pk)
     primary = querysets.primary_of(unlabeled)
-    if primary and primary != label:
-        sql.insert_first_primaries(unlabeled, primary.type.pk, change_set.pk)
-    return made, _put_label_staged(label, unlabeled, change_set) if label else 0
+    admitted, sources, with_others = sql.count_staged(unlabeled)
+    # One object type's pairs may be staged from both their ends; Primary is first taken from another company.
+    if not with_others and not unlabeled.type.is_symmetric and not (label and label.type.is_primary):
+        types = [each.type.pk for each in (unlabeled, label) if each]
+        written = sql.insert_new_pairs(unlabeled, types, primary.type.pk if primary else None, change_set.pk)
+        if written == admitted * len(types) + (sources if primary else 0):
+            return sql.Written(admitted, admitted, admitted if label else 0)
+        # Somebody else associates some of these records in this very moment, and may take them apart again.
+        sql.take_back_new_pairs(unlabeled, change_set.pk)
+    made = 0
+    if sql.count_associated_pairs(unlabeled) < admitted:
+        made = sql.insert_associations(unlabeled, change_set.pk)
+        if primary and primary != label:
+            sql.insert_first_primaries(unlabeled, primary.type.pk, change_set.pk)
+    return sql.Written(admitted, made, _put_label_staged(label, unlabeled, change_set) if label else 0)
 
 
-def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> int:
-    """Put a label on the staged pairs that are associated; never associates. Counts of labels added.
+def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> sql.Written:
+    """Put a label on the staged pairs that are associated; never associates.
 
     Pairs for which there is no room under a limit are marked in the stage and left as they are.
     """
-    _hold_types([label])
+    hold_ends(unlabeled)
+    _refuse_deleted(label)
     _refuse_second_primaries(label)
     limits.refuse_over_limit([label])
-    return _put_label_staged(label, unlabeled, change_set)
+    put = _put_label_staged(label, unlabeled, change_set)
+    return sql.Written(sql.count_admitted(), labels=put)
 
 
-def _hold_types(types: Iterable[DirectedType | None]) -> None:
-    """A label is deleted when nothing uses it: whoever puts it on something holds it, and comes before or too late."""
-    wanted = [directed.type.pk for directed in types if directed]
-    if not sql.hold_types(wanted):
+def hold_ends(unlabeled: DirectedType) -> None:
+    """Keep the records of both object types, and the labels between them, while the transaction lasts."""
+    sql.hold_ends([unlabeled.record_type.pk, unlabeled.other_type.pk])
+
+
+def _refuse_deleted(label: DirectedType | None) -> None:
+    """A label is deleted when nothing uses it: whoever puts it on something comes before, or too late."""
+    if label is not None and not sql.types_exist([label.type.pk]):
         raise Refused("A label that was to be put on is deleted.")
 
 

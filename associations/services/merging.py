@@ -29,6 +29,8 @@ def merge_records(object_type: ObjectType, survivor_id: int, merged_id: int, *, 
         raise Refused("A record cannot be merged with itself.")
     with transaction.atomic():
         sql.lock_object_type(object_type.pk, exclusive=False)
+        # All: its associations move over, and may be with records of any type.
+        sql.lock_ends(ObjectType.objects.values_list("id", flat=True))
         records = {record.pk: record for record in lock_records(object_type, [survivor_id, merged_id], archived=False)}
         if missing := {survivor_id, merged_id} - records.keys():
             raise Missing(object_type.label, missing)

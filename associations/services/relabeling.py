@@ -58,7 +58,6 @@ def relabel_after(old: AssociationType, new: AssociationType, source_id: int, *,
             " WHERE type_id = %s AND source_id > %s AND source_id <= %s",
             [old.pk, source_id, last],
         )
-        sql.analyze_stage()
         change_set = open_change_set(origin)
         unlabeled = querysets.unlabeled_type(old.from_object_type, old.to_object_type)
         linking.add_label_staged(DirectedType(new, outgoing=True), unlabeled, change_set)

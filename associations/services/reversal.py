@@ -78,7 +78,7 @@ def _stage(change_sets: Sequence[int], part: Sequence[int], *, redo: bool, hold:
     unlabeled = [type_.pk for type_ in types.values() if type_.is_unlabeled]
     both_ways = any(type_.from_object_type_id == type_.to_object_type_id for type_ in types.values())
     if hold:
-        sql.hold_types(ids)
+        sql.hold_ends(end for type_ in types.values() for end in (type_.from_object_type_id, type_.to_object_type_id))
         sql.hold_reversed_pairs(unlabeled, both_ways)
     sql.stage_reversed_rows(ids, both_ways, redo=redo)
     sql.leave_changed_pairs(ids, unlabeled, both_ways)

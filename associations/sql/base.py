@@ -12,6 +12,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.expressions import RawSQL
 
 Params = Sequence[Any]
+# Advisory locks of an object type: of what its records must be like, and of what associations refer to.
+_SCHEMA, _ENDS = 7_031, 7_032
 _holds_nobody_up: ContextVar[bool] = ContextVar("holds_nobody_up", default=False)
 
 
@@ -87,22 +89,34 @@ def locks_records() -> bool:
     return is_postgresql() and not _holds_nobody_up.get()
 
 
-def hold_records(record_ids: Sequence[int]) -> None:
-    """Keep records from being archived, merged or deleted until the transaction ends; others may hold them too.
+def hold_ends(object_type_ids: Iterable[int]) -> None:
+    """Keep what associations of some object types refer to, records and labels, until the transaction ends: nobody
+    archives, merges or deletes one of them meanwhile. Others may hold them, too.
 
-    In id order, as everybody locks records (record pkey).
+    One lock for all of them, and not one a record, which would write each of a million rows once more. Whoever holds
+    looks afterwards what is there. In id order, as everybody takes them.
     """
     if locks_records():
-        chosen, params = in_ids("id", record_ids)
-        fetch(f"SELECT id FROM associations_record WHERE {chosen} ORDER BY id FOR KEY SHARE", params)
+        fetch(
+            "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id",
+            [_ENDS, sorted(set(object_type_ids))],
+        )
 
 
-def hold_types(type_ids: Sequence[int]) -> bool:
-    """Keep association types from being deleted until the transaction ends; whether all are there (type pkey)."""
+def lock_ends(object_type_ids: Iterable[int]) -> None:
+    """Have nobody associate records of some object types, or put labels on them, until the transaction ends: to be
+    said before records or labels go away. Waits for those who hold them, a batch of a workflow at most."""
+    if is_postgresql():
+        fetch(
+            "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS id", [_ENDS, sorted(set(object_type_ids))]
+        )
+
+
+def types_exist(type_ids: Sequence[int]) -> bool:
+    """Whether all of these association types are there (type pkey)."""
     chosen, params = in_ids("id", type_ids)
-    hold = " ORDER BY id FOR KEY SHARE" if locks_records() else ""
-    found = fetch(f"SELECT id FROM associations_associationtype WHERE {chosen}{hold}", params)
-    return len(found) == len(set(type_ids))
+    found = fetch(f"SELECT count(*) FROM associations_associationtype WHERE {chosen}", params)
+    return bool(found[0][0] == len(set(type_ids)))
 
 
 def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
@@ -111,4 +125,4 @@ def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
     SQLite has one writer at a time anyway.
     """
     if is_postgresql():
-        execute(f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, %s)", [7_031, object_type_id])
+        execute(f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, %s)", [_SCHEMA, object_type_id])

@@ -74,14 +74,11 @@ def stage_reversed_pairs() -> list[int]:
 
 
 def hold_reversed_pairs(unlabeled_ids: Sequence[int], both_ways: bool) -> None:
-    """Lock the associations of the staged pairs, and keep their records from being deleted or merged.
-
-    Whoever puts a label on one of them comes before, and is seen, or waits (association pkey, record pkey).
+    """Lock the associations of the staged pairs: whoever puts a label on one of them comes before, and is seen, or
+    waits (association pkey).
     """
     if not is_postgresql():
         return
-    ends = "SELECT first_id FROM reversed_pair UNION SELECT second_id FROM reversed_pair"
-    fetch(f"SELECT 1 FROM associations_record WHERE id IN ({ends}) ORDER BY id FOR KEY SHARE")
     for source, target in _orders(both_ways):
         fetch(
             "SELECT 1 FROM reversed_pair p JOIN associations_association a"

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from associations.types import DirectedType
 
 from .base import Params, execute, fetch, is_postgresql, locks_records
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written for staged pairs: how many pairs no limit refused, and how many rows were new for them."""
+
+    admitted: int
+    associations: int = 0
+    labels: int = 0
+
 
 ADMITTED: Final = 0
 LIMIT_REACHED: Final = 1
@@ -43,49 +54,59 @@ def stage_select(select: str, params: Params) -> int:
     )
 
 
-def analyze_stage() -> None:
-    """Tell PostgreSQL's planner how much is staged: nobody else does so for a temporary table."""
-    if is_postgresql():
-        execute("ANALYZE staged_pair")
+def count_admitted() -> int:
+    return int(fetch("SELECT count(*) FROM staged_pair WHERE state = 0")[0][0])
 
 
-def staged_count() -> int:
-    return int(fetch("SELECT count(*) FROM staged_pair")[0][0])
+def count_staged(unlabeled: DirectedType) -> tuple[int, int, int]:
+    """How many staged pairs are admitted, of how many sources, and for how many of the pairs the source is associated
+    with any record of that type already (association pkey)."""
+    source, _ = unlabeled.ends("s")
+    any_other = (
+        f"(SELECT 1 FROM associations_association a WHERE a.source_id = {source}"
+        f" AND a.type_id = {unlabeled.type.pk:d} LIMIT 1)"
+    )
+    [counts] = fetch(
+        f"SELECT count(*), count(DISTINCT {source}), count({any_other}) FROM staged_pair s WHERE s.state = 0"
+    )
+    return counts[0], counts[1], counts[2]
+
+
+def count_associated_pairs(unlabeled: DirectedType) -> int:
+    """How many of the admitted pairs are associated already (association pkey)."""
+    return int(fetch(f"SELECT count({maker_of(unlabeled)}) FROM staged_pair s WHERE s.state = 0")[0][0])
+
+
+def maker_of(directed: DirectedType) -> str:
+    """A subselect for the change set that made the row of a type for the staged pair `s`; NULL where there is none.
+
+    Not as a join: for that the planner may read all associations there are (association pkey).
+    """
+    source, target = directed.ends("s")
+    return (
+        f"(SELECT made.change_set_id FROM associations_association made WHERE made.source_id = {source}"
+        f" AND made.type_id = {directed.type.pk:d} AND made.target_id = {target})"
+    )
 
 
 def associated_with(directed: DirectedType, records: str) -> str:
     """A SELECT of (record_id, other_id): whom the records of a SELECT of record_id are associated with under a type.
 
-    A symmetric type needs the parameters of `records` twice: once for each of `directed.orientations`.
+    It takes the parameters of `records` and then the lowest and the highest of their ids; a symmetric type all of that
+    twice, once for each of `directed.orientations`.
 
-    Archived others are left out (association pkey, association_by_target; record pkey).
+    Archived others, which are few, are left out (association pkey, association_by_target; record_archived).
     """
     arms = []
     for own, other in directed.orientations:
         arms.append(
             f"SELECT own.record_id, a.{other}_id AS other_id FROM ({records}) AS own"
             f" JOIN associations_association a ON a.{own}_id = own.record_id AND a.type_id = {directed.type.pk:d}"
-            f" JOIN associations_record o ON o.id = a.{other}_id AND o.archived_at IS NULL"
+            f" AND a.{own}_id BETWEEN %s AND %s"
+            f" WHERE NOT EXISTS (SELECT 1 FROM associations_record o WHERE o.id = a.{other}_id"
+            " AND o.archived_at IS NOT NULL)"
         )
     return " UNION ALL ".join(arms)
-
-
-def hold_staged_records() -> None:
-    """Keep the staged records from being archived, merged or deleted until the transaction ends.
-
-    Pairs with a record to which that happened while they were staged are taken off the stage (record pkey).
-    """
-    if not locks_records():
-        return
-    ids = "SELECT record_id FROM staged_pair UNION SELECT other_id FROM staged_pair"
-    # Locking yields the rows as they are once the lock is had, so nothing is asked of them below the lock.
-    staged, there, archived = fetch(
-        f"SELECT (SELECT count(*) FROM ({ids}) AS ids), count(*), count(archived_at) FROM"
-        f" (SELECT archived_at FROM associations_record WHERE id IN ({ids}) ORDER BY id FOR KEY SHARE) AS held"
-    )[0]
-    if there < staged or archived:
-        live = "EXISTS (SELECT 1 FROM associations_record r WHERE r.id = {} AND r.archived_at IS NULL)"
-        execute(f"DELETE FROM staged_pair s WHERE NOT {live.format('s.record_id')} OR NOT {live.format('s.other_id')}")
 
 
 def lock_staged_records() -> None:

@@ -9,6 +9,7 @@ from django.db import connection
 from associations.types import DirectedType
 
 from .base import execute, fetch, in_ids, is_postgresql, marks
+from .stage import maker_of
 
 # Adding -----------------------------------------------------------------------------------------
 
@@ -31,11 +32,44 @@ def insert_associations(unlabeled: DirectedType, change_set_id: int) -> int:
     )
 
 
+def insert_new_pairs(
+    unlabeled: DirectedType, type_ids: Sequence[int], primary_id: int | None, change_set_id: int
+) -> int:
+    """Write rows of some types for all admitted pairs, and Primary for the first company of each record; how many.
+
+    By one statement, in the order of the key. For records that had nobody a moment ago: nothing is looked up,
+    and fewer rows than that say that somebody else has associated one of them meanwhile (association pkey).
+    """
+    source, target = unlabeled.ends("s")
+    source_value, target_value = unlabeled.ends("s", "value")
+    types = [f"SELECT {type_id:d} AS id" for type_id in (*type_ids, *([primary_id] if primary_id else []))]
+    return execute(
+        f"{_INSERT} SELECT s.source_id, t.id, s.target_id, %s, s.source_value, s.target_value FROM"
+        f" (SELECT {source} AS source_id, {target} AS target_id, {source_value} AS source_value,"
+        f" {target_value} AS target_value, row_number() OVER (PARTITION BY {source} ORDER BY {target}) AS place"
+        f" FROM staged_pair s WHERE s.state = 0) AS s CROSS JOIN ({' UNION ALL '.join(types)}) AS t"
+        " WHERE s.place = 1 OR t.id <> %s ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING",
+        [change_set_id, primary_id or 0],
+    )
+
+
+def take_back_new_pairs(unlabeled: DirectedType, change_set_id: int) -> None:
+    """Delete what `insert_new_pairs` has just written: nobody has seen it, so there is nothing to tell (association
+    pkey)."""
+    source, _ = unlabeled.ends("s")
+    execute(
+        "DELETE FROM associations_association WHERE change_set_id = %s"
+        f" AND source_id IN (SELECT {source} FROM staged_pair s WHERE s.state = 0)",
+        [change_set_id],
+    )
+
+
 def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: int, *, new_pairs: bool) -> int:
     """Write the label rows of the admitted pairs that this change set associated, or that were so before.
 
-    A pair associated before is held while the label is written: whoever removes the association in the same
-    moment comes either first (then there is no label) or after (then the label goes with it). (association pkey)
+    A pair that has the label already is left as it is, and not held. One associated before is held while the label is
+    written: whoever removes the association in the same moment comes either first (then there is no label) or after
+    (then the label goes with it). (association pkey)
     """
     source, target = label.ends("s")
     source_value, target_value = label.ends("s", "value")
@@ -45,7 +79,7 @@ def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: i
         f"{_INSERT} SELECT {source}, %s, {target}, %s, {source_value}, {target_value} FROM staged_pair s"
         f" JOIN associations_association u ON u.source_id = {pair_source} AND u.target_id = {pair_target}"
         f" AND u.type_id = %s AND u.change_set_id {'=' if new_pairs else '<>'} %s"
-        f" WHERE s.state = 0 ORDER BY 1, 3{hold} ON CONFLICT DO NOTHING",
+        f" WHERE s.state = 0 AND {maker_of(label)} IS NULL ORDER BY 1, 3{hold} ON CONFLICT DO NOTHING",
         [label.type.pk, change_set_id, unlabeled.type.pk, change_set_id],
     )
 
@@ -56,15 +90,18 @@ def insert_first_primaries(unlabeled: DirectedType, primary_id: int, change_set_
     Of several first ones the lowest id. The unlabeled row must have been written before (association pkey).
     """
     source, target = unlabeled.ends("s")
+    source_value, target_value = unlabeled.ends("s", "value")
+    earlier = (
+        f"(SELECT 1 FROM associations_association earlier WHERE earlier.source_id = {source}"
+        " AND earlier.type_id = %s AND earlier.change_set_id <> %s LIMIT 1)"
+    )
     return execute(
-        f"{_INSERT} SELECT source_id, %s, target_id, change_set_id, source_value, target_value FROM"
-        " (SELECT a.*, row_number() OVER (PARTITION BY a.source_id ORDER BY a.target_id) AS place FROM staged_pair s"
-        f" JOIN associations_association a ON a.source_id = {source} AND a.target_id = {target}"
-        " AND a.type_id = %s AND a.change_set_id = %s"
-        " WHERE s.state = 0 AND NOT EXISTS (SELECT 1 FROM associations_association earlier"
-        " WHERE earlier.source_id = a.source_id AND earlier.type_id = %s AND earlier.change_set_id <> %s)) AS new"
+        f"{_INSERT} SELECT source_id, %s, target_id, %s, source_value, target_value FROM"
+        f" (SELECT {source} AS source_id, {target} AS target_id, {source_value} AS source_value,"
+        f" {target_value} AS target_value, row_number() OVER (PARTITION BY {source} ORDER BY {target}) AS place"
+        f" FROM staged_pair s WHERE s.state = 0 AND {earlier} IS NULL AND {maker_of(unlabeled)} = %s) AS new"
         " WHERE place = 1 ORDER BY 1, 3 ON CONFLICT DO NOTHING",
-        [primary_id, unlabeled.type.pk, change_set_id, unlabeled.type.pk, change_set_id],
+        [primary_id, change_set_id, unlabeled.type.pk, change_set_id, change_set_id],
     )
 
 

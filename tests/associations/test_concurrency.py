@@ -149,7 +149,7 @@ def put_on(label: DirectedType, contact: Record, deal: Record) -> int:
     with transaction.atomic():
         sql.clear_stage()
         sql.stage_rows([(contact.pk, deal.pk)])
-        return linking.add_label_staged(label, unlabeled("contact", "deal"), open_change_set(ORIGIN))
+        return linking.add_label_staged(label, unlabeled("contact", "deal"), open_change_set(ORIGIN)).labels
 
 
 def test_an_association_removed_while_a_label_is_put_on_it_takes_the_label_along(

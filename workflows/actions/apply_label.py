@@ -154,18 +154,19 @@ class ApplyLabel(ActionKind[ApplyConfig]):
                 match_keys.ensure_match_index(config.enrolled_property, config.comparison),
                 match_keys.ensure_match_index(config.associated_property, config.comparison),
             )
-            sql.stage_associated(config.unlabeled, context.enrolled, matching=indexes)
+            sql.stage_associated(config.unlabeled, context.enrolled, context.bounds, matching=indexes)
             reasons["index"] = indexes[0]
         elif config.apply_to == ENROLLED:
             met = Record.objects.filter(config.condition())
-            sql.stage_associated(config.unlabeled, context.enrolled.filter(record__in=met))
+            sql.stage_associated(config.unlabeled, context.enrolled.filter(record__in=met), context.bounds)
         elif config.apply_to == ASSOCIATED:
-            sql.stage_associated(config.unlabeled, context.enrolled, others=Record.objects.filter(config.condition()))
+            others = Record.objects.filter(config.condition())
+            sql.stage_associated(config.unlabeled, context.enrolled, context.bounds, others=others)
         else:
-            sql.stage_associated(config.unlabeled, context.enrolled)
-        linking.add_label_staged(config.label, config.unlabeled, context.change_set)
-        sql.write_pair_outcomes(context.action_run, context.change_set, None, config.label)
-        sql.write_not_associated(context.action_run, context.enrolled, config.unlabeled)
+            sql.stage_associated(config.unlabeled, context.enrolled, context.bounds)
+        written = linking.add_label_staged(config.label, config.unlabeled, context.change_set)
+        sql.write_pair_outcomes(context.action_run, context.change_set, None, config.label, written)
+        sql.write_not_associated(context.action_run, context.enrolled, context.bounds, config.unlabeled)
         sql.write_reasons(context.action_run, context.enrolled, "condition_not_met", **reasons)
 
     def sentence(self, config: ApplyConfig) -> str:

@@ -32,6 +32,11 @@ class ActionContext:
     change_set: ChangeSet
     enrolled: QuerySet[Enrollment]
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Between which record ids they are."""
+        return self.action_run.batch.first_record_id, self.action_run.batch.last_record_id
+
 
 @dataclass(frozen=True)
 class References:

@@ -96,12 +96,15 @@ class CreateAssociations(ActionKind[CreateConfig]):
         )
 
     def run(self, config: CreateConfig, context: ActionContext) -> None:
-        enrolled_index = match_keys.ensure_match_index(config.enrolled_property, config.comparison)
-        associated_index = match_keys.ensure_match_index(config.associated_property, config.comparison)
-        sql.stage_matches(context.enrolled, enrolled_index, associated_index, config.several, config.cap)
-        linking.associate_staged(config.unlabeled, config.label, context.change_set)
-        sql.write_pair_outcomes(context.action_run, context.change_set, config.unlabeled, config.label)
-        sql.write_reasons(context.action_run, context.enrolled, "no_match", enrolled_index)
+        own, other = (
+            match_keys.ensure_match_index(prop, config.comparison)
+            for prop in (config.enrolled_property, config.associated_property)
+        )
+        linking.hold_ends(config.unlabeled)
+        sql.stage_matches(context.enrolled, context.bounds, own, other, config.several, config.cap)
+        written = linking.associate_staged(config.unlabeled, config.label, context.change_set)
+        sql.write_pair_outcomes(context.action_run, context.change_set, config.unlabeled, config.label, written)
+        sql.write_reasons(context.action_run, context.enrolled, "no_match", own)
 
     def sentence(self, config: CreateConfig) -> str:
         which = {"all": "every", "oldest": "the oldest", "newest": "the newest", "review": "the one"}[config.several]

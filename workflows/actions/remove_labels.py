@@ -40,7 +40,7 @@ class RemoveLabels(ActionKind[RemoveConfig]):
         return References(association_types=(config.unlabeled, *config.labels))
 
     def run(self, config: RemoveConfig, context: ActionContext) -> None:
-        sql.stage_associated(config.labels, context.enrolled)
+        sql.stage_associated(config.labels, context.enrolled, context.bounds)
         if config.remove_associations:
             linking.disassociate_staged(config.unlabeled, context.change_set)
             sql.write_removals(context.action_run, context.change_set, [config.unlabeled], "association_removed")

@@ -66,12 +66,12 @@ class UpdateLabels(ActionKind[UpdateConfig]):
         return References(association_types=(config.unlabeled, config.existing_label, config.new_label))
 
     def run(self, config: UpdateConfig, context: ActionContext) -> None:
-        sql.stage_associated(config.existing_label, context.enrolled)
-        linking.add_label_staged(config.new_label, config.unlabeled, context.change_set)
+        sql.stage_associated(config.existing_label, context.enrolled, context.bounds)
+        written = linking.add_label_staged(config.new_label, config.unlabeled, context.change_set)
         if config.mode == REPLACE:
             # Pairs that a limit refused are no longer admitted: where the new label is refused the old one stays.
             linking.remove_labels_staged([config.existing_label], context.change_set)
-        sql.write_pair_outcomes(context.action_run, context.change_set, None, config.new_label)
+        sql.write_pair_outcomes(context.action_run, context.change_set, None, config.new_label, written)
         if config.mode == REPLACE:
             sql.write_removals(context.action_run, context.change_set, [config.existing_label], "label_removed")
         sql.write_reasons(context.action_run, context.enrolled, "not_associated")

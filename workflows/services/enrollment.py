@@ -91,7 +91,7 @@ def enroll_records(
         for start in range(0, len(wanted), BATCH):
             chunk = wanted[start : start + BATCH]
             batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
-            sql.enroll(batch, admitted(workflow, revision, chunk), again=again)
+            sql.enroll(batch, admitted(workflow, revision, chunk), chunk, again=again)
             queues.enqueue(RUN_ACTION, batch.pk, 0)
     return run
 

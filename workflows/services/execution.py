@@ -32,6 +32,7 @@ def run_action(batch_id: int, position: int) -> bool:
 
     Returns whether a further action is due; its job is enqueued with the commit.
     """
+    sql.know_young_tables()
     with transaction.atomic():
         batch = _claim(batch_id, position)
         if batch is None:
@@ -82,7 +83,7 @@ def enroll_range(batch: Batch, *, finished: bool = False) -> None:
     records = admitted(run.workflow, run.revision).filter(
         criteria.q(), id__range=(batch.first_record_id, batch.last_record_id)
     )
-    sql.enroll(batch, records, again=run.revision.definition["should_re_enroll"], finished=finished)
+    sql.enroll(batch, records, None, again=run.revision.definition["should_re_enroll"], finished=finished)
 
 
 def _run_action(batch: Batch) -> None:

@@ -70,7 +70,8 @@ def rehearsed_records(
     read = read_complete(definition, workflow)
     with sql.holding_nobody_up(), _rolled_back():
         run = _start(workflow, definition)
-        batch = Batch.objects.create(run=run, first_record_id=0, last_record_id=0)
+        ids = sorted(ids) or [0]
+        batch = Batch.objects.create(run=run, first_record_id=ids[0], last_record_id=ids[-1])
         if whatever:
             Enrollment.objects.filter(workflow=workflow, record__in=sql.these(ids)).delete()
             records = querysets.live_records(workflow.object_type, ids)
@@ -78,7 +79,7 @@ def rehearsed_records(
             records = admitted(workflow, run.revision, ids)
             if definition["triggers"]:
                 records = records.filter(read.criteria.q())
-        enroll(batch, records, again=whatever or definition["should_re_enroll"])
+        enroll(batch, records, ids, again=whatever or definition["should_re_enroll"])
         _work_off(run, read, [batch.pk])
         yield run
 

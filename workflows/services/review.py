@@ -105,7 +105,7 @@ def pick(action_run_id: int, record_id: int, other_id: int, *, user_id: int | No
     config = asked.config
     run = asked.action_run.batch.run
     with transaction.atomic():
-        sql.hold_records([record_id, other_id])
+        linking.hold_ends(config.unlabeled)
         other = Record.objects.filter(pk=other_id, archived_at=None).first()
         matching = _candidates(config, Value(record_id))
         if other is None or matching is None or not matching.filter(record_id=other_id).exists():

@@ -197,7 +197,7 @@ def test_two_thousand_associations_are_a_handful_of_queries(ask, alder):
 
     few = queries([pair(contact, alder, spec(label)) for contact in contacts[:2]])
     many = queries([pair(contact, company, spec(label)) for contact in contacts for company in (alder, other)])
-    assert many <= few and many < 60
+    assert many <= few + 1 and many < 60  # one more, where some are associated already
     assert Association.objects.filter(type=label.type).count() == 2000
     with CaptureQueriesContext(connection) as captured:
         read = ask.post(f"{V4}/batch/read", {"inputs": [{"id": contact.pk} for contact in contacts]}).json()
