@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from associations import sql
-from associations.models import Association, ChangeSet, MatchIndex, Record
+from associations.models import Association, ChangeSet, FormerAssociation, MatchIndex, Record
 from associations.types import DirectedType
 
 from .models import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, UndoPart
@@ -95,7 +95,7 @@ def stage_associated(
     Refined to `others`, or to those whose value matches (the enrolled record's index, the associated one's).
     """
     records, record_params = _select(enrolled)
-    sql.clear_stage()
+    arms, all_params = [], []
     for directed in [types] if isinstance(types, DirectedType) else types:
         params = [*record_params, *bounds] * len(directed.orientations)
         conditions = "true"
@@ -116,11 +116,13 @@ def stage_associated(
             other_value, other_name = _value_of("pair.other_id", matching[1])
             values = f"{record_value}, {other_value}"
             params = [*record_name, *other_name, *params]
-        sql.stage_select(
+        arms.append(
             f"SELECT pair.record_id, pair.other_id, {values}, {sql.ADMITTED}"
-            f" FROM ({sql.associated_with(directed, records)}) AS pair{joins} WHERE {conditions}",
-            params,
+            f" FROM ({sql.associated_with(directed, records)}) AS pair{joins} WHERE {conditions}"
         )
+        all_params += params
+    sql.clear_stage()
+    sql.stage_select(" UNION ".join(arms), all_params)  # a pair with several of the labels is staged once
 
 
 # Outcomes ---------------------------------------------------------------------------------------
@@ -165,34 +167,40 @@ def write_pair_outcomes(
 def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence[DirectedType], outcome: str) -> None:
     """Write how many rows of some types were removed, per enrolled record, by the ledger of the change set.
 
-    A row that was met from both its ends counts for the lower record id (former association pkey).
+    A row that was met from both its ends counts for the lower record id. What was removed is read once, by the change
+    set, and hashed: in a condition the planner would turn it into a join (former association by removed_by).
     """
-    arms, params = [], []
+    removed, params = [], []
     for directed in types:
-        for own, other in directed.orientations:
-            arms.append(
-                "SELECT c.source_id, c.target_id, c.type_id, s.record_id FROM staged_pair s"
-                f" JOIN associations_formerassociation c ON c.{own}_id = s.record_id AND c.{other}_id = s.other_id"
-                f" AND c.type_id = {directed.type.pk:d} AND c.removed_by_id = %s WHERE s.state = 0"
-            )
-            params.append(change_set.pk)
+        source, target = directed.ends("s")
+        removed.append(
+            f"CASE WHEN ({source}, {target}) IN (SELECT c.source_id, c.target_id FROM associations_formerassociation c"
+            f" WHERE c.removed_by_id = %s AND c.type_id = {directed.type.pk:d}) AND NOT {sql.staged_twice(directed)}"
+            " THEN 1 ELSE 0 END"
+        )
+        params.append(change_set.pk)
     sql.execute(
-        f"{_OUTCOME_COLUMNS} SELECT %s, told.record_id, '{outcome}', count(*), NULL FROM"
-        f" (SELECT min(record_id) AS record_id FROM ({' UNION ALL '.join(arms)}) AS hit"
-        " GROUP BY source_id, target_id, type_id) AS told"
-        " GROUP BY told.record_id",
+        f"{_OUTCOME_COLUMNS} SELECT %s, told.record_id, '{outcome}', sum(told.removed), NULL FROM"
+        f" (SELECT s.record_id, {' + '.join(removed)} AS removed FROM staged_pair s WHERE s.state = 0) AS told"
+        " WHERE told.removed > 0 GROUP BY told.record_id",
         [action_run.pk, *params],
     )
 
 
-def write_not_associated(action_run: ActionRun, enrolled: Enrolled, bounds: Bounds, unlabeled: DirectedType) -> None:
-    """Say of the records without an outcome which are not associated at all (association pkey)."""
+def write_not_associated(action_run: ActionRun, enrolled: Enrolled, unlabeled: DirectedType) -> None:
+    """Say of the records without an outcome which are not associated at all, but with archived ones (association pkey,
+    association_by_target)."""
     records, params = _select(enrolled)
+    alone = " AND ".join(
+        f"(SELECT 1 FROM associations_association a JOIN associations_record o ON o.id = a.{other}_id"
+        f" WHERE a.{own}_id = enrolled.record_id AND a.type_id = {unlabeled.type.pk:d} AND o.archived_at IS NULL"
+        " LIMIT 1) IS NULL"
+        for own, other in unlabeled.orientations
+    )
     sql.execute(
         f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id, '{Outcome.NOT_ASSOCIATED}', 0, NULL"
-        f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET} AND enrolled.record_id NOT IN"
-        f" (SELECT pair.record_id FROM ({sql.associated_with(unlabeled, records)}) AS pair)",
-        [action_run.pk, *params, action_run.pk, *([*params, *bounds] * len(unlabeled.orientations))],
+        f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET} AND {alone}",
+        [action_run.pk, *params, action_run.pk],
     )
 
 
@@ -275,7 +283,7 @@ def know_young_tables() -> None:
     """
     if not sql.is_postgresql() or connection.in_atomic_block:
         return
-    models = (Association, Enrollment, ActionOutcome)
+    models = (Association, FormerAssociation, Enrollment, ActionOutcome)
     grown = sql.fetch(
         "SELECT relname FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) AND reltuples <= 0"
         " AND pg_relation_size(oid) > 0",

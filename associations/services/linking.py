@@ -193,16 +193,11 @@ def _put_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: 
     if label.type.is_primary:
         # Setting another company as primary takes it from the old one in the same transaction [H].
         sql.remove_other_primaries(label, change_set.pk)
-    labelled = _insert_labels(label, unlabeled, change_set)
+    labelled = sql.insert_labels(label, unlabeled, change_set.pk)
     if label.type.is_primary and sql.remove_other_primaries(label, change_set.pk):
         # A first company that somebody else associated meanwhile became primary on its own: it gives way.
-        labelled += _insert_labels(label, unlabeled, change_set)
+        labelled += sql.insert_labels(label, unlabeled, change_set.pk)
     return labelled
-
-
-def _insert_labels(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> int:
-    new = sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=True)
-    return new + sql.insert_labels(label, unlabeled, change_set.pk, new_pairs=False)
 
 
 def remove_labels_staged(labels: Sequence[DirectedType], change_set: ChangeSet) -> int:

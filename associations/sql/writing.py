@@ -64,23 +64,21 @@ def take_back_new_pairs(unlabeled: DirectedType, change_set_id: int) -> None:
     )
 
 
-def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: int, *, new_pairs: bool) -> int:
-    """Write the label rows of the admitted pairs that this change set associated, or that were so before.
+def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: int) -> int:
+    """Write the label rows of the admitted pairs that are associated and have the label not yet.
 
-    A pair that has the label already is left as it is, and not held. One associated before is held while the label is
-    written: whoever removes the association in the same moment comes either first (then there is no label) or after
-    (then the label goes with it). (association pkey)
+    A pair is held while its label is written: whoever removes the association in the same moment comes either first
+    (then there is no label) or after (then the label goes with it). (association pkey)
     """
     source, target = label.ends("s")
     source_value, target_value = label.ends("s", "value")
     pair_source, pair_target = unlabeled.ends("s")
-    hold = " FOR KEY SHARE OF u" if is_postgresql() and not new_pairs else ""
     return execute(
         f"{_INSERT} SELECT {source}, %s, {target}, %s, {source_value}, {target_value} FROM staged_pair s"
         f" JOIN associations_association u ON u.source_id = {pair_source} AND u.target_id = {pair_target}"
-        f" AND u.type_id = %s AND u.change_set_id {'=' if new_pairs else '<>'} %s"
-        f" WHERE s.state = 0 AND {maker_of(label)} IS NULL ORDER BY 1, 3{hold} ON CONFLICT DO NOTHING",
-        [label.type.pk, change_set_id, unlabeled.type.pk, change_set_id],
+        f" AND u.type_id = %s WHERE s.state = 0 AND {maker_of(label)} IS NULL"
+        f" ORDER BY 1, 3{' FOR KEY SHARE OF u' if is_postgresql() else ''} ON CONFLICT DO NOTHING",
+        [label.type.pk, change_set_id, unlabeled.type.pk],
     )
 
 

@@ -166,7 +166,7 @@ class ApplyLabel(ActionKind[ApplyConfig]):
             sql.stage_associated(config.unlabeled, context.enrolled, context.bounds)
         written = linking.add_label_staged(config.label, config.unlabeled, context.change_set)
         sql.write_pair_outcomes(context.action_run, context.change_set, None, config.label, written)
-        sql.write_not_associated(context.action_run, context.enrolled, context.bounds, config.unlabeled)
+        sql.write_not_associated(context.action_run, context.enrolled, config.unlabeled)
         sql.write_reasons(context.action_run, context.enrolled, "condition_not_met", **reasons)
 
     def sentence(self, config: ApplyConfig) -> str:

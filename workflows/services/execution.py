@@ -34,6 +34,7 @@ def run_action(batch_id: int, position: int) -> bool:
     """
     sql.know_young_tables()
     with transaction.atomic():
+        sql.commit_without_waiting()  # lost, it leaves the batch waiting, and none of what it did
         batch = _claim(batch_id, position)
         if batch is None:
             return False
