@@ -171,12 +171,12 @@ def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence
     set, and hashed: in a condition the planner would turn it into a join (former association by removed_by).
     """
     removed, params = [], []
-    for directed in types:
+    for directed in dict.fromkeys(types):
         source, target = directed.ends("s")
         removed.append(
             f"CASE WHEN ({source}, {target}) IN (SELECT c.source_id, c.target_id FROM associations_formerassociation c"
-            f" WHERE c.removed_by_id = %s AND c.type_id = {directed.type.pk:d}) AND NOT {sql.staged_twice(directed)}"
-            " THEN 1 ELSE 0 END"
+            f" WHERE c.removed_by_id = %s AND c.type_id = {directed.type.pk:d})"
+            f" AND NOT {sql.staged_twice_under(directed, types)} THEN 1 ELSE 0 END"
         )
         params.append(change_set.pk)
     sql.execute(

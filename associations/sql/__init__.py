@@ -66,6 +66,7 @@ from .stage import (
     stage_rows,
     stage_select,
     staged_twice,
+    staged_twice_under,
     usage,
 )
 from .writing import (
@@ -151,6 +152,7 @@ __all__ = [
     "stage_rows",
     "stage_select",
     "staged_twice",
+    "staged_twice_under",
     "stand_before",
     "stand_before_associations",
     "take_back_new_pairs",

@@ -11,6 +11,11 @@ from associations.types import DirectedType
 
 from .base import Params, execute, fetch, is_postgresql, locks_records
 
+_AFTER_ITS_TWIN = (
+    "(s.record_id > s.other_id AND EXISTS (SELECT 1 FROM staged_pair twin WHERE"
+    " twin.record_id = s.other_id AND twin.other_id = s.record_id AND twin.state = 0))"
+)
+
 
 @dataclass(frozen=True)
 class Written:
@@ -124,12 +129,12 @@ def lock_staged_records() -> None:
 
 def staged_twice(directed: DirectedType) -> str:
     """Whether staged pair `s` is the second of two that mean the same row (a symmetric type, met from both ends)."""
-    if not directed.type.is_symmetric:
-        return "false"
-    return (
-        "(s.record_id > s.other_id AND EXISTS (SELECT 1 FROM staged_pair twin WHERE"
-        " twin.record_id = s.other_id AND twin.other_id = s.record_id AND twin.state = 0))"
-    )
+    return _AFTER_ITS_TWIN if directed.type.is_symmetric else "false"
+
+
+def staged_twice_under(directed: DirectedType, types: Sequence[DirectedType]) -> str:
+    """The same, where rows are meant by several types: by both directions of a paired one, too."""
+    return _AFTER_ITS_TWIN if directed.reverse in types else "false"
 
 
 # Limits -----------------------------------------------------------------------------------------

@@ -48,7 +48,9 @@ class Installation:
         )
 
     def kill_a_worker(self, chance: random.Random) -> None:
-        self.processes[chance.randrange(2)].send_signal(signal.SIGKILL)
+        worker = self.processes[chance.randrange(2)]
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()  # else it may be taken for alive, and is missing in the end
 
     def restart_the_dead(self) -> None:
         for number, process in enumerate(self.processes):
