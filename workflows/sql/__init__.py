@@ -1,0 +1,32 @@
+"""Every raw statement of this app: filling the stage for an action, and writing what came of it.
+
+The statements on staged pairs themselves are in associations.sql. All of them work on the set of enrolled
+records, given as a SELECT of record_id. Called by actions and services.
+"""
+
+from .outcomes import sum_outcomes, write_not_associated, write_pair_outcomes, write_reasons, write_removals
+from .running import (
+    claim,
+    commit_without_waiting,
+    enroll,
+    know_young_tables,
+    wait_for_open_change_sets,
+    write_left_pairs,
+)
+from .staging import stage_associated, stage_matches
+
+__all__ = [
+    "claim",
+    "commit_without_waiting",
+    "enroll",
+    "know_young_tables",
+    "stage_associated",
+    "stage_matches",
+    "sum_outcomes",
+    "wait_for_open_change_sets",
+    "write_left_pairs",
+    "write_not_associated",
+    "write_pair_outcomes",
+    "write_reasons",
+    "write_removals",
+]

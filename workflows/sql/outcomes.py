@@ -1,0 +1,128 @@
+"""Write what an action did for each enrolled record, or why it did nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from associations import sql
+from associations.models import ChangeSet, MatchIndex
+from associations.types import DirectedType
+from workflows.models import ActionRun, Outcome
+
+from .base import Enrolled, select_ids, value_of
+
+_OUTCOME_COLUMNS = "INSERT INTO workflows_actionoutcome (action_run_id, record_id, outcome, count, value)"
+# Not as NOT EXISTS: the planner knows nothing of rows that this transaction wrote, takes them for one, and would look
+# through all of them for each record (10,000 × 10,000). A set that stands alone is read once, into a hash.
+_NO_OUTCOME_YET = (
+    "enrolled.record_id NOT IN (SELECT had.record_id FROM workflows_actionoutcome had WHERE had.action_run_id = %s)"
+)
+
+
+def write_pair_outcomes(
+    action_run: ActionRun,
+    change_set: ChangeSet,
+    unlabeled: DirectedType | None,
+    label: DirectedType | None,
+    written: sql.Written,
+) -> None:
+    """Write what became of the staged pairs, per enrolled record: created, label added, there already, or refused.
+
+    With `unlabeled` the action associates, with `label` it labels; `written` says how many rows. Where it was all of
+    the admitted pairs, or none, no row is looked up. A symmetric row that was met from both its ends counts for the
+    lower record id (association pkey).
+    """
+    cases, params = [], []
+    for directed, outcome, count in (
+        (unlabeled, Outcome.CREATED, written.associations),
+        (label, Outcome.LABEL_ADDED, written.labels),
+    ):
+        if directed is None or not count:
+            continue
+        if count == written.admitted:
+            cases.append(f" WHEN s.state = {sql.ADMITTED} THEN '{outcome}'")
+            continue
+        cases.append(f" WHEN {sql.maker_of(directed)} = %s AND NOT {sql.staged_twice(directed)} THEN '{outcome}'")
+        params.append(change_set.pk)
+    sql.execute(
+        f"{_OUTCOME_COLUMNS} SELECT %s, s.record_id,"
+        f" CASE WHEN s.state = {sql.LIMIT_REACHED} THEN '{Outcome.LIMIT_REACHED}'"
+        f" WHEN s.state = {sql.CAPPED} THEN '{Outcome.CAPPED}'"
+        f" WHEN s.state = {sql.AMBIGUOUS} THEN '{Outcome.AMBIGUOUS}'"
+        f"{''.join(cases)} ELSE '{Outcome.ALREADY_THERE}' END AS outcome, count(*), min(s.record_value)"
+        " FROM staged_pair s GROUP BY s.record_id, 3",
+        [action_run.pk, *params],
+    )
+
+
+def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence[DirectedType], outcome: str) -> None:
+    """Write how many rows of some types were removed, per enrolled record, by the ledger of the change set.
+
+    A row that was met from both its ends counts for the lower record id. What was removed is read once, by the change
+    set, and hashed: in a condition the planner would turn it into a join (former association by removed_by).
+    """
+    removed, params = [], []
+    for directed in dict.fromkeys(types):
+        source, target = directed.ends("s")
+        removed.append(
+            f"CASE WHEN ({source}, {target}) IN (SELECT c.source_id, c.target_id FROM associations_formerassociation c"
+            f" WHERE c.removed_by_id = %s AND c.type_id = {directed.type.pk:d})"
+            f" AND NOT {sql.staged_twice_under(directed, types)} THEN 1 ELSE 0 END"
+        )
+        params.append(change_set.pk)
+    sql.execute(
+        f"{_OUTCOME_COLUMNS} SELECT %s, told.record_id, '{outcome}', sum(told.removed), NULL FROM"
+        f" (SELECT s.record_id, {' + '.join(removed)} AS removed FROM staged_pair s WHERE s.state = 0) AS told"
+        " WHERE told.removed > 0 GROUP BY told.record_id",
+        [action_run.pk, *params],
+    )
+
+
+def write_not_associated(action_run: ActionRun, enrolled: Enrolled, unlabeled: DirectedType) -> None:
+    """Say of the records without an outcome which are not associated at all, but with archived ones (association pkey,
+    association_by_target)."""
+    records, params = select_ids(enrolled)
+    alone = " AND ".join(
+        f"(SELECT 1 FROM associations_association a JOIN associations_record o ON o.id = a.{other}_id"
+        f" WHERE a.{own}_id = enrolled.record_id AND a.type_id = {unlabeled.type.pk:d} AND o.archived_at IS NULL"
+        " LIMIT 1) IS NULL"
+        for own, other in unlabeled.orientations
+    )
+    sql.execute(
+        f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id, '{Outcome.NOT_ASSOCIATED}', 0, NULL"
+        f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET} AND {alone}",
+        [action_run.pk, *params, action_run.pk],
+    )
+
+
+def write_reasons(action_run: ActionRun, enrolled: Enrolled, reason: str, index: MatchIndex | None = None) -> None:
+    """Give the records without an outcome the reason why nothing was done.
+
+    With the index that their value was looked up by: no value where they have no key, and the value looked for
+    where they have one (match key pkey).
+    """
+    records, params = select_ids(enrolled)
+    if index is None:
+        sql.execute(
+            f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id, '{reason}', 0, NULL"
+            f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET}",
+            [action_run.pk, *params, action_run.pk],
+        )
+        return
+    value, name = value_of("enrolled.record_id", index)
+    key = "(SELECT k.index_id FROM associations_matchkey k WHERE k.index_id = %s AND k.record_id = enrolled.record_id)"
+    sql.execute(
+        f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id,"
+        f" CASE WHEN {key} IS NULL THEN '{Outcome.NO_VALUE}' ELSE '{reason}' END, 0, {value}"
+        f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET}",
+        [action_run.pk, index.pk, *name, *params, action_run.pk],
+    )
+
+
+def sum_outcomes(action_run: ActionRun) -> dict[str, dict[str, int]]:
+    """The sums that are kept with the action run (action outcome pkey)."""
+    rows = sql.fetch(
+        "SELECT outcome, count(*), sum(count) FROM workflows_actionoutcome WHERE action_run_id = %s GROUP BY outcome",
+        [action_run.pk],
+    )
+    return {outcome: {"records": records, "pairs": int(pairs)} for outcome, records, pairs in sorted(rows)}

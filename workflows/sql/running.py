@@ -1,0 +1,105 @@
+"""Enroll records, read the outbox, list what an undo leaves alone; and what PostgreSQL must be told for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from associations import sql
+from associations.models import Association, FormerAssociation, Record
+from workflows.models import ActionOutcome, Batch, Enrollment, UndoPart
+
+
+def enroll(
+    batch: Batch, records: QuerySet[Record], ids: Sequence[int] | None, *, again: bool, finished: bool = False
+) -> int:
+    """Enroll records in the workflow of a batch, none twice at a time (enrolled_once_at_a_time).
+
+    `records` are some of `ids`, or where that is None of the batch's range. They are held, so that none is deleted
+    meanwhile. `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record
+    at once the constraint lets one: both count the same ordinal. `finished`: written in the state in which they leave
+    the transaction, for its one action comes next. Whom an undone run enrolled counts as never enrolled by it.
+    """
+    chosen, params = sql.compiled(records.order_by().values("id"))
+    of_these, of_params = sql.in_ids("e.record_id", ids) if ids is not None else ("e.record_id BETWEEN %s AND %s", ())
+    counts = f"e.state = '{Enrollment.State.ACTIVE}'" if again else "true"
+    state = Enrollment.State.FINISHED if finished else Enrollment.State.ACTIVE
+    ended_at = "CURRENT_TIMESTAMP" if finished else "NULL"
+    workflow_id = batch.run.workflow_id
+    sql.hold_ends([batch.run.workflow.object_type_id])
+    # What was there is read once, before the first row is written, and not looked up for each record: for a table that
+    # was empty a moment ago the planner would walk through all that this statement itself has written.
+    return sql.execute(
+        "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
+        f" SELECT %s, chosen.id, coalesce(was.times, 0), %s, '{state}', CURRENT_TIMESTAMP, {ended_at}"
+        f" FROM ({chosen}) AS chosen LEFT JOIN (SELECT e.record_id, count(*) AS times,"
+        f" sum(CASE WHEN {counts} AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b"
+        "  JOIN workflows_run u ON u.id = b.run_id WHERE u.workflow_id = %s AND u.undone_at IS NOT NULL)"
+        " THEN 1 ELSE 0 END) AS counting"
+        f" FROM workflows_enrollment e WHERE e.workflow_id = %s AND {of_these} GROUP BY e.record_id) AS was"
+        " ON was.record_id = chosen.id WHERE coalesce(was.counting, 0) = 0 ORDER BY chosen.id ON CONFLICT DO NOTHING",
+        [
+            workflow_id, batch.pk, *params, workflow_id, workflow_id,
+            *(of_params if ids is not None else (batch.first_record_id, batch.last_record_id)),
+        ],
+    )  # fmt: skip
+
+
+def know_young_tables() -> None:
+    """Have PostgreSQL look at the tables of a run that have grown from nothing since anybody looked.
+
+    Autovacuum comes by once a minute. Until then the planner takes every index of such a table for as good as any
+    other, and reads hundreds of rows by one of them to find a single one.
+    """
+    if not sql.is_postgresql() or connection.in_atomic_block:
+        return
+    models = (Association, FormerAssociation, Enrollment, ActionOutcome)
+    grown = sql.fetch(
+        "SELECT relname FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) AND reltuples <= 0"
+        " AND pg_relation_size(oid) > 0",
+        [[model._meta.db_table for model in models]],
+    )
+    for (name,) in grown:
+        sql.execute(f"ANALYZE (SKIP_LOCKED) {name}")
+
+
+def write_left_pairs(part: UndoPart) -> None:
+    """List the pairs that an undo leaves alone (see associations.sql.reversing)."""
+    sql.execute(
+        "INSERT INTO workflows_leftpair (part_id, source_id, target_id, reason, change_set_id)"
+        " SELECT %s, first_id, second_id, reason, by_id FROM reversed_pair WHERE reason IS NOT NULL",
+        [part.pk],
+    )
+
+
+def commit_without_waiting() -> None:
+    """Do not wait for the disk at this transaction's end. Only for one that is done again if the machine loses it:
+    the log keeps its order, so the next commit that waits writes this one down as well, or neither is there.
+    """
+    if sql.is_postgresql():
+        sql.execute("SET LOCAL synchronous_commit TO off")
+
+
+def claim(change_set_ids: Sequence[int]) -> None:
+    """Have the claimed change sets stand in a table, so that filters can name them without listing their ids."""
+    sql.execute(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY)"
+        + (" ON COMMIT DELETE ROWS" if sql.is_postgresql() else "")
+    )
+    sql.execute("DELETE FROM claimed_change_set")
+    chosen, params = sql.in_ids("id", change_set_ids)
+    sql.execute(f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params)
+    if sql.is_postgresql():
+        sql.execute("ANALYZE claimed_change_set")
+
+
+def wait_for_open_change_sets() -> None:
+    """Let every change that has begun come to its end, and none begin until the transaction ends.
+
+    Numbers are given when a change begins, and it is seen when it ends: without this one with a lower number might
+    still come to light after the highest number was read.
+    """
+    if sql.is_postgresql():
+        sql.execute("LOCK TABLE associations_changeset IN SHARE MODE")
