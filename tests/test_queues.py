@@ -18,7 +18,7 @@ from tests.servers import Valkey
 from tests.workflows.making import create, is_, make_workflow
 from workflows import jobs
 from workflows.models import Enrollment
-from workflows.services import enrollment
+from workflows.services import enrollment, synced
 from workflows.services.sweeping import sweep
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -130,7 +130,7 @@ def test_runs_and_batches_nobody_was_told_of_are_taken_up_from_where_they_are(
     queue_server.start()
     sweep(seconds=-1)
     assert (enrollment.RUN_ACTION, (by_name.batches.get().pk, 1)) in waiting("bulk")
-    assert (enrollment.PREPARE_RUN, (by_range.pk,)) in waiting("bulk")
+    assert (synced.PREPARE_RUN, (by_range.pk,)) in waiting("bulk")
     run_jobs()
     assert set(Enrollment.objects.values_list("state", flat=True)) == {Enrollment.State.FINISHED}
     assert Enrollment.objects.count() == 2

@@ -2,12 +2,13 @@ from .figures import AssociationFigure
 from .history import AssociationChange, ChangeSet, FormerAssociation, RecordEvent
 from .imports import ImportRun
 from .jobs import BulkJob, BulkPart
-from .records import Association, AssociationEnd, MatchIndex, MatchKey, Record, UniqueValue
+from .records import Association, AssociationClaim, AssociationEnd, MatchIndex, MatchKey, Record, UniqueValue
 from .schema import AssociationType, HighestNumber, ObjectType, Property, PropertyGroup
 
 __all__ = [
     "Association",
     "AssociationChange",
+    "AssociationClaim",
     "AssociationEnd",
     "AssociationFigure",
     "AssociationType",

@@ -122,6 +122,34 @@ class Association(models.Model):
         ]
 
 
+class AssociationClaim(models.Model):
+    """Somebody who keeps associations in sync asks for this association row, and nobody else does.
+
+    `claimant` is a number that the caller chose (an action of a workflow, which this app does not know), `record` the
+    end that it asks for. It holds while the row is the one that `made_by` has made; whoever else asks for a row that is
+    there already releases its claims.
+    """
+
+    pk = models.CompositePrimaryKey("claimant", "record_id", "source_id", "type_id", "target_id")
+    claimant = models.BigIntegerField()
+    record = models.ForeignKey(Record, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+    source = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    target = models.ForeignKey(Record, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    type = models.ForeignKey(AssociationType, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
+    made_by = models.ForeignKey(ChangeSet, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(record=F("source")) | Q(record=F("target")), name="claim_is_of_one_of_its_ends"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "type", "target"], name="claim_by_row"),
+            models.Index(fields=["target"], name="claim_by_target"),
+        ]
+
+
 class AssociationEnd(models.Model):
     """A database view: every association from both its sides, so that no reader asks which way a row lies.
 

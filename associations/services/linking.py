@@ -7,7 +7,8 @@ many pairs there are. Called by admin, API and (staged) by the actions of workfl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -131,17 +132,32 @@ def refuse_if_over_limit(types: Sequence[DirectedType]) -> None:
 # As a set ---------------------------------------------------------------------------------------
 
 
-def associate_staged(unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet) -> sql.Written:
+def associate_staged(
+    unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet, *, claimant: int | None = None
+) -> sql.Written:
     """Associate the staged pairs and put `label` on them, new or not.
 
     Pairs for which there is no room under a limit are marked in the stage and left out whole. What is staged are live
-    records: the caller has said `hold_ends` before it looked.
+    records: the caller has said `hold_ends` before it looked. `claimant`: who keeps them in sync, and claims what
+    stands for no other reason; everybody else's asking releases claims (see services.claims).
     """
+    types = [unlabeled, label] if label else [unlabeled]
     _refuse_deleted(label)
     _refuse_second_primaries(label)
-    limits.refuse_over_limit([unlabeled, label] if label else [unlabeled])
+    limits.refuse_over_limit(types)
+    staged = sql.count_staged(unlabeled)
+    with _asked_for(types, staged.are_some_claimed and claimant is None):
+        written = _associate(unlabeled, label, change_set, staged)
+    if claimant is not None:
+        sql.claim_staged(claimant, types, change_set.pk, others=staged.are_some_claimed)
+    return written
+
+
+def _associate(
+    unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet, staged: sql.Staged
+) -> sql.Written:
     primary = querysets.primary_of(unlabeled)
-    admitted, sources, with_others = sql.count_staged(unlabeled)
+    admitted, sources, with_others = staged.admitted, staged.sources, staged.with_others
     # One object type's pairs may be staged from both their ends; Primary is first taken from another company.
     if not with_others and not unlabeled.type.is_symmetric and not (label and label.type.is_primary):
         types = [each.type.pk for each in (unlabeled, label) if each]
@@ -164,10 +180,11 @@ def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: C
     Pairs for which there is no room under a limit are marked in the stage and left as they are.
     """
     hold_ends(unlabeled)
-    _refuse_deleted(label)
+    are_some_claimed = _refuse_deleted(label)
     _refuse_second_primaries(label)
     limits.refuse_over_limit([label])
-    put = _put_label_staged(label, unlabeled, change_set)
+    with _asked_for([label], are_some_claimed):
+        put = _put_label_staged(label, unlabeled, change_set)
     return sql.Written(sql.count_admitted(), labels=put)
 
 
@@ -176,10 +193,26 @@ def hold_ends(unlabeled: DirectedType) -> None:
     sql.hold_ends([unlabeled.record_type.pk, unlabeled.other_type.pk])
 
 
-def _refuse_deleted(label: DirectedType | None) -> None:
-    """A label is deleted when nothing uses it: whoever puts it on something comes before, or too late."""
-    if label is not None and not sql.types_exist([label.type.pk]):
+def _refuse_deleted(label: DirectedType | None) -> bool:
+    """A label is deleted when nothing uses it: whoever puts it on something comes before, or too late. Returns whether
+    anybody claims anything, which is asked along with it."""
+    if label is None:
+        return False
+    exists, are_some_claimed = sql.type_exists(label.type.pk)
+    if not exists:
         raise Refused("A label that was to be put on is deleted.")
+    return are_some_claimed
+
+
+@contextmanager
+def _asked_for(types: Sequence[DirectedType], are_some_claimed: bool) -> Iterator[None]:
+    """Release the claims on the staged pairs' rows: before these are written, so that whoever takes one back at this
+    moment is waited for, and after, for a row that was written and claimed meanwhile."""
+    if are_some_claimed:
+        sql.release_staged(types)
+    yield
+    if are_some_claimed:
+        sql.release_staged(types)
 
 
 def _refuse_second_primaries(label: DirectedType | None) -> None:

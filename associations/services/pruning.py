@@ -1,4 +1,5 @@
-"""Forget what happened long ago: events of records, associations that are gone, and changes that left nothing else.
+"""Forget what happened long ago: events of records, associations that are gone with the claims on them, and changes
+that left nothing else.
 
 What is there keeps its provenance however old it is: a change that an association names stays. Called by the workflows'
 pruning; change by change in small transactions, so that nobody waits for it.
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from associations import sql
 from associations.models import Association, ChangeSet, FormerAssociation, RecordEvent
 
 CHANGE_SETS = 1_000
@@ -32,6 +34,8 @@ def prune_changes(before: dt.datetime, keep: QuerySet[ChangeSet] | None = None) 
         last = ids[-1]
         with transaction.atomic():
             gone += _prune(ids, keep)
+    if stale := sql.forget_stale_claims(last + 1):
+        gone["claims"] = stale
     return gone
 
 

@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.expressions import RawSQL
 
 Params = Sequence[Any]
+SOME_CLAIMED = "EXISTS (SELECT 1 FROM associations_associationclaim)"
 # Advisory locks of an object type: of what its records must be like, and of what associations refer to.
 _SCHEMA, _ENDS = 7_031, 7_032
 _holds_nobody_up: ContextVar[bool] = ContextVar("holds_nobody_up", default=False)
@@ -112,11 +113,23 @@ def lock_ends(object_type_ids: Iterable[int]) -> None:
         )
 
 
-def types_exist(type_ids: Sequence[int]) -> bool:
-    """Whether all of these association types are there (type pkey)."""
-    chosen, params = in_ids("id", type_ids)
-    found = fetch(f"SELECT count(*) FROM associations_associationtype WHERE {chosen}", params)
-    return bool(found[0][0] == len(set(type_ids)))
+def type_exists(type_id: int) -> tuple[bool, bool]:
+    """Whether an association type is there (type pkey), and whether anybody claims any association: asked here, so that
+    it costs no statement where nobody does."""
+    [found] = fetch(
+        f"SELECT count(*), {SOME_CLAIMED} FROM associations_associationtype WHERE id = %s",
+        [type_id],
+    )
+    return bool(found[0]), bool(found[1])
+
+
+def lock_shared(space: int, number: int, *, exclusive: bool) -> None:
+    """Until the transaction ends: those who share a number go on side by side, whoever has it alone waits for them all.
+
+    What is rehearsed takes part in none of it; SQLite has one writer at a time anyway.
+    """
+    if locks_records():
+        execute(f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, %s)", [space, number])
 
 
 def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:

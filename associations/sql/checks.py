@@ -46,6 +46,11 @@ INVARIANTS = {
         " LEFT JOIN associations_record o ON o.id = a.target_id AND o.object_type_id = t.to_object_type_id"
         " WHERE s.id IS NULL OR o.id IS NULL"
     ),
+    "A claim is on records that are there.": (
+        "SELECT 'record ' || c.record_id AS what FROM associations_associationclaim c"
+        " LEFT JOIN associations_record s ON s.id = c.source_id LEFT JOIN associations_record o ON o.id = c.target_id"
+        " WHERE s.id IS NULL OR o.id IS NULL"
+    ),
     "A match key belongs to a record.": (
         "SELECT 'record ' || k.record_id AS what FROM associations_matchkey k"
         " LEFT JOIN associations_record r ON r.id = k.record_id WHERE r.id IS NULL"

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from django.db import connection, models
 
-from associations.models import Association, AssociationChange, AssociationEnd, FormerAssociation
+from associations.models import Association, AssociationChange, AssociationClaim, AssociationEnd, FormerAssociation
 
 from .base import Params, execute, fetch, is_postgresql
 
@@ -61,6 +61,7 @@ def stand_before_associations(type_ids: Sequence[int]) -> None:
     ends, ledger = (_select_of(view) for view in (AssociationEnd, AssociationChange))
     stand_before(Association, f"type_id IN ({ids})")
     stand_before(FormerAssociation)
+    stand_before(AssociationClaim, f"type_id IN ({ids})")
     view = AssociationEnd._meta.db_table
     others = f"SELECT * FROM {_schema()}.{view} WHERE association_type_id NOT IN ({ids})"
     execute(f"CREATE TEMPORARY VIEW {view} AS {ends} UNION ALL {others}")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from associations.types import DirectedType
 
-from .base import Params, execute, fetch, is_postgresql, locks_records
+from .base import SOME_CLAIMED, Params, execute, fetch, is_postgresql, locks_records
 
 _AFTER_ITS_TWIN = (
     "(s.record_id > s.other_id AND EXISTS (SELECT 1 FROM staged_pair twin WHERE"
@@ -66,18 +66,29 @@ def count_admitted() -> int:
     return int(fetch("SELECT count(*) FROM staged_pair WHERE state = 0")[0][0])
 
 
-def count_staged(unlabeled: DirectedType) -> tuple[int, int, int]:
+@dataclass(frozen=True)
+class Staged:
     """How many staged pairs are admitted, of how many sources, and for how many of the pairs the source is associated
-    with any record of that type already (association pkey)."""
+    with any record of that type already. And whether anybody claims any association at all."""
+
+    admitted: int
+    sources: int
+    with_others: int
+    are_some_claimed: bool
+
+
+def count_staged(unlabeled: DirectedType) -> Staged:
+    """Count the stage before it is written from (association pkey)."""
     source, _ = unlabeled.ends("s")
     any_other = (
         f"(SELECT 1 FROM associations_association a WHERE a.source_id = {source}"
         f" AND a.type_id = {unlabeled.type.pk:d} LIMIT 1)"
     )
     [counts] = fetch(
-        f"SELECT count(*), count(DISTINCT {source}), count({any_other}) FROM staged_pair s WHERE s.state = 0"
+        f"SELECT count(*), count(DISTINCT {source}), count({any_other}), {SOME_CLAIMED}"
+        " FROM staged_pair s WHERE s.state = 0"
     )
-    return counts[0], counts[1], counts[2]
+    return Staged(counts[0], counts[1], counts[2], bool(counts[3]))
 
 
 def count_associated_pairs(unlabeled: DirectedType) -> int:

@@ -20,9 +20,10 @@ from tests.workflows.making import apply, create, make_workflow, sums
 from workflows import jobs
 from workflows.models import ActionRun, Batch, Enrollment, Run
 from workflows.services import enrollment
-from workflows.services.enrollment import PREPARE_RUN, RUN_ACTION
+from workflows.services.enrollment import RUN_ACTION
 from workflows.services.faults import passes
 from workflows.services.sweeping import sweep
+from workflows.services.synced import PREPARE_RUN
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 COUNT = 60

@@ -37,6 +37,12 @@ class ActionContext:
         """Between which record ids they are."""
         return self.action_run.batch.first_record_id, self.action_run.batch.last_record_id
 
+    @property
+    def claimant(self) -> int | None:
+        """Who an action that keeps in sync claims associations as (see services.synced)."""
+        claimants: dict[str, int] = self.action_run.batch.run.revision.claimants
+        return claimants.get(str(self.action_run.position))
+
 
 @dataclass(frozen=True)
 class References:

@@ -9,13 +9,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from associations.models import MatchIndex, Property
-from associations.services import linking, match_keys
+from associations.services import claims, linking, match_keys
 from associations.types import DirectedType
 from workflows import sql
 
 from .base import ActionContext, ActionForm, ActionKind, References, comparison_of
 
 DEFAULT_CAP = 1_000
+KEPT = "when values change, associate what matches then, and take back what no longer does"
 SEVERAL = {
     "all": "Associate all of them",
     "oldest": "Associate the oldest",
@@ -33,6 +34,7 @@ class CreateConfig:
     comparison: str
     several: str
     cap: int
+    keep_in_sync: bool
 
 
 class CreateForm(ActionForm):
@@ -40,7 +42,7 @@ class CreateForm(ActionForm):
     enrolled_property_fields = ("enrolled_property",)
     associated_property_fields = ("associated_property",)
     only_matchable_properties = True
-    rarely_needed = ("comparison", "several", "cap")
+    rarely_needed = ("comparison", "several", "cap", "keep_in_sync")
     empty_choices = {"label": "None: create only the association"}
 
     label = forms.ChoiceField(label="Label to apply", required=False)
@@ -58,6 +60,12 @@ class CreateForm(ActionForm):
         min_value=1,
         max_value=10_000,
         help_text=f"How many records one enrolled record is associated with at most ({DEFAULT_CAP:,})",
+    )
+    keep_in_sync = forms.BooleanField(
+        label="Keep in sync",
+        required=False,
+        help_text="Look again when values change: what begins to match is associated, what this action associated and"
+        " no longer matches goes, unless somebody else asked for it too",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -85,6 +93,7 @@ class CreateAssociations(ActionKind[CreateConfig]):
             comparison=comparison_of(cleaned["comparison"], *both),
             several=cleaned["several"] or "all",
             cap=cleaned["cap"] or DEFAULT_CAP,
+            keep_in_sync=cleaned["keep_in_sync"],
         )
 
     def references(self, config: CreateConfig) -> References:
@@ -102,9 +111,20 @@ class CreateAssociations(ActionKind[CreateConfig]):
         )
         linking.hold_ends(config.unlabeled)
         sql.stage_matches(context.enrolled, context.bounds, own, other, config.several, config.cap)
-        written = linking.associate_staged(config.unlabeled, config.label, context.change_set)
+        claimant = context.claimant if config.keep_in_sync else None
+        lost = self._take_back(claimant, config, context) if claimant is not None else 0
+        written = linking.associate_staged(config.unlabeled, config.label, context.change_set, claimant=claimant)
         sql.write_pair_outcomes(context.action_run, context.change_set, config.unlabeled, config.label, written)
         sql.write_reasons(context.action_run, context.enrolled, "no_match", own)
+        if lost:
+            sql.write_lost(context.action_run, context.change_set)
+
+    def _take_back(self, claimant: int, config: CreateConfig, context: ActionContext) -> int:
+        """What this action has associated for the enrolled records and would not any more; before anything is
+        associated, for that makes room under a limit."""
+        records, params = sql.select_ids(context.enrolled)
+        types = [config.unlabeled, config.label] if config.label else [config.unlabeled]
+        return claims.take_back(claimant, records, params, types, context.change_set)
 
     def sentence(self, config: CreateConfig) -> str:
         which = {"all": "every", "oldest": "the oldest", "newest": "the newest", "review": "the one"}[config.several]
@@ -113,5 +133,6 @@ class CreateAssociations(ActionKind[CreateConfig]):
         labelled = f", labelled {config.label}" if config.label else ""
         return (
             f"Associate each enrolled {record} with {which} {other} whose {config.associated_property}"
-            f" equals the {record}'s {config.enrolled_property}{labelled}."
+            f" equals the {record}'s {config.enrolled_property}{labelled}"
+            + (f", and keep them in sync: {KEPT}." if config.keep_in_sync else ".")
         )

@@ -123,6 +123,8 @@ class WorkflowRevision(models.Model):
     number = models.PositiveIntegerField()
     definition = models.JSONField()
     edits = models.PositiveIntegerField(default=0, help_text="The workflow's when it was made")
+    # Who its actions that keep in sync claim associations as: {"0": 17} by position; handed down to the next revision.
+    claimants = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 

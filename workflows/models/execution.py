@@ -22,6 +22,7 @@ class Run(models.Model):
         TURNED_ON = "turned_on", "Met the triggers when it was turned on"
         TRIGGERED = "triggered", "Came to meet the triggers"
         SCHEDULED = "scheduled", "Met the triggers at the scheduled time"
+        KEEP_IN_SYNC = "keep_in_sync", "Values changed, to keep in sync"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -89,7 +90,10 @@ class Batch(models.Model):
 
 
 class Enrollment(models.Model):
-    """A record is in a workflow. `ordinal` counts its enrollments there from 0: two at once are one."""
+    """A record is in a workflow. `ordinal` counts its enrollments there from 0: two at once are one.
+
+    Null is a record that was enrolled and is only looked at again, to keep it in sync, which is no enrollment.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active", "Active"
@@ -101,7 +105,7 @@ class Enrollment(models.Model):
         Workflow, models.CASCADE, related_name="enrollments", db_index=False, db_constraint=False
     )
     record = models.ForeignKey(Record, models.CASCADE, related_name="enrollments", db_index=False, db_constraint=False)
-    ordinal = models.PositiveIntegerField(default=0)
+    ordinal = models.PositiveIntegerField(default=0, null=True)
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="enrollments", db_constraint=False)
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
     enrolled_at = models.DateTimeField()

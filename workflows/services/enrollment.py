@@ -23,10 +23,10 @@ from workflows.criteria import read_criteria
 from workflows.models import Batch, Enrollment, Run, Workflow, WorkflowRevision
 
 from .lifecycle import read_definition
+from .synced import PREPARE_RUN, next_position
 
 BATCH = 10_000
 MAX_DEPTH = 16
-PREPARE_RUN = "workflows.jobs.prepare_run"
 RUN_ACTION = "workflows.jobs.run_action"
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def enroll_records(
     """
     revision = _live_revision(workflow)
     if depth >= MAX_DEPTH:
-        return _refused_for_depth(workflow, revision, len(set(ids)), depth)
+        return refused_for_depth(workflow, revision, len(set(ids)), depth)
     wanted = sorted(set(ids))
     live = set(querysets.live_records(workflow.object_type, wanted).values_list("id", flat=True))
     if missing := set(wanted) - live:
@@ -96,7 +96,8 @@ def enroll_records(
     return run
 
 
-def _refused_for_depth(workflow: Workflow, revision: WorkflowRevision, count: int, depth: int) -> Run:
+def refused_for_depth(workflow: Workflow, revision: WorkflowRevision, count: int, depth: int) -> Run:
+    """Tell that so many records are left out, because workflows trigger each other without end."""
     note = (
         f"{count:,} records were not enrolled: {depth} workflows had led to this change one after the other,"
         " as when workflows trigger each other in a circle."
@@ -137,14 +138,16 @@ def prepare_run(run_id: int) -> None:
         locked = Run.objects.select_for_update().get(pk=run_id)
         if locked.state != Run.State.WAITING:
             return
+        start = next_position(run, 0)
         ids = querysets.live_records(object_type).order_by("id").values_list("id", flat=True)
         batches = [
-            Batch(run=run, first_record_id=first, last_record_id=last) for first, last in match_keys.id_ranges(ids)
+            Batch(run=run, first_record_id=first, last_record_id=last, position=start)
+            for first, last in match_keys.id_ranges(ids)
         ]
         if not batches:  # a run over nothing still shows that it ran
-            batches = [Batch(run=run, first_record_id=0, last_record_id=0)]
+            batches = [Batch(run=run, first_record_id=0, last_record_id=0, position=start)]
         for batch in Batch.objects.bulk_create(batches):
-            queues.enqueue(RUN_ACTION, batch.pk, 0, queue="bulk")
+            queues.enqueue(RUN_ACTION, batch.pk, start, queue="bulk")
         locked.state = Run.State.RUNNING
         locked.save(update_fields=["state"])
 
@@ -165,6 +168,7 @@ def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] 
 def enrollable(workflow: Workflow, ids: Iterable[int]) -> list[int]:
     """Of some records those that may be enrolled: not enrolled now, and never before without re-enrollment."""
     enrolled = Enrollment.objects.filter(workflow=workflow, record=OuterRef("pk"), batch__run__undone_at=None)
+    enrolled = enrolled.filter(ordinal__isnull=False)
     if workflow.revision and workflow.revision.definition["should_re_enroll"]:
         enrolled = enrolled.filter(state=Enrollment.State.ACTIVE)
     records = querysets.live_records(workflow.object_type, ids).exclude(Exists(enrolled))

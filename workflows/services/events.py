@@ -6,6 +6,7 @@ Called by jobs (when the bell rings, and by the sweep) and by the command `proce
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 
@@ -22,8 +23,10 @@ from workflows.before import claimed, claimed_events
 from workflows.models import Enrollment, Run, Workflow
 from workflows.triggers import Triggers, changed, read_triggers
 
+from . import syncing
 from .enrollment import enroll_records, enrollable, tell_failure
 from .faults import passes, reason
+from .syncing import Synced, read_synced
 from .undo import own_undoing
 
 CHANGE_SETS = 500
@@ -55,6 +58,7 @@ def process_events(*, apart: bool = False) -> bool:
             return False
         workflows = _live_workflows()
         undoing = own_undoing(id_ for id_, _ in taken)
+        syncing.wait([id_ for id_, _ in taken], [(live.workflow, live.synced) for live in workflows if live.synced])
         by_depth = sorted((depth, id_) for id_, depth in taken)
         for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
             _process([id_ for _, id_ in of_depth], depth, workflows, undoing, _apart if apart else _look)
@@ -63,13 +67,22 @@ def process_events(*, apart: bool = False) -> bool:
     return len(taken) == CHANGE_SETS
 
 
-Look = Callable[[list[int], int, Workflow, Triggers], None]
+@dataclass(frozen=True)
+class Live:
+    """A workflow that is on, and what is looked for on its behalf."""
+
+    workflow: Workflow
+    triggers: Triggers
+    synced: Synced
+
+
+Look = Callable[[list[int], int, Live], None]
 
 
 def _process(
     change_sets: list[int],
     depth: int,
-    workflows: list[tuple[Workflow, Triggers]],
+    workflows: list[Live],
     undoing: Mapping[int, set[int]],
     look: Look,
 ) -> None:
@@ -77,22 +90,26 @@ def _process(
     sql.claim(change_sets)
     in_table = change_sets
     _unenroll_merged()
-    for workflow, triggers in workflows:
-        own = undoing.get(workflow.pk, ())
-        since = [id_ for id_ in change_sets if id_ > workflow.since_change_set and id_ not in own]
+    for live in workflows:
+        own = undoing.get(live.workflow.pk, ())
+        since = [id_ for id_ in change_sets if id_ > live.workflow.since_change_set and id_ not in own]
         if since != in_table:
             sql.claim(in_table := since)
-        look(in_table, depth, workflow, triggers)
+        look(in_table, depth, live)
 
 
-def _look(change_sets: list[int], depth: int, workflow: Workflow, triggers: Triggers) -> None:
-    """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it."""
-    unenroll(workflow, triggers)
-    if ids := enrollable(workflow, _to_enroll(workflow, triggers)):
-        enroll_records(workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
+def _look(change_sets: list[int], depth: int, live: Live) -> None:
+    """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it, and keep in sync."""
+    if live.synced:  # before anybody is enrolled, who is worked off with the values of today anyway
+        syncing.look(live.workflow, live.synced, depth=depth)
+    if not live.triggers.by_what_happens:
+        return
+    unenroll(live.workflow, live.triggers)
+    if ids := enrollable(live.workflow, _to_enroll(live.workflow, live.triggers)):
+        enroll_records(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
 
 
-def _apart(change_sets: list[int], depth: int, workflow: Workflow, triggers: Triggers) -> None:
+def _apart(change_sets: list[int], depth: int, live: Live) -> None:
     """The same, halving the change sets until the one that cannot be looked at stands alone and is told as a run that
     failed. Afterwards all of them are claimed again, for the next workflow."""
     parts = [change_sets]
@@ -101,7 +118,7 @@ def _apart(change_sets: list[int], depth: int, workflow: Workflow, triggers: Tri
         try:
             with transaction.atomic():
                 sql.claim(part)
-                _look(part, depth, workflow, triggers)
+                _look(part, depth, live)
         except Exception as error:
             if passes(error):
                 raise
@@ -109,12 +126,12 @@ def _apart(change_sets: list[int], depth: int, workflow: Workflow, triggers: Tri
                 parts += [part[len(part) // 2 :], part[: len(part) // 2]]
                 continue
             note = f"The records of change set {part[0]} were not looked at, enroll them by hand: {reason(error)}"
-            tell_failure(workflow, note, depth=depth)
+            tell_failure(live.workflow, note, depth=depth)
     sql.claim(change_sets)
 
 
-def _live_workflows() -> list[tuple[Workflow, Triggers]]:
-    """Those that records enroll in by what happens to them."""
+def _live_workflows() -> list[Live]:
+    """Those that records enroll in by what happens to them, or that are kept in sync."""
     found = []
     around: dict[int, Surroundings] = {}
     for workflow in Workflow.objects.filter(is_enabled=True).select_related("revision", "object_type"):
@@ -122,10 +139,11 @@ def _live_workflows() -> list[tuple[Workflow, Triggers]]:
         try:
             of_type = around.setdefault(workflow.object_type_id, Surroundings(workflow.object_type))
             triggers = read_triggers(workflow.revision.definition, workflow.object_type, of_type)
+            synced = read_synced(workflow, of_type)
         except ValidationError:  # something it refers to is gone; the page of the workflow says what
             continue
-        if triggers.by_what_happens:
-            found.append((workflow, triggers))
+        if triggers.by_what_happens or synced:
+            found.append(Live(workflow, triggers, synced))
     return found
 
 
@@ -164,7 +182,7 @@ def _coming_to_meet(records: QuerySet[Record], triggers: Triggers) -> QuerySet[R
 
 def unenroll(workflow: Workflow, triggers: Triggers) -> None:
     """Take out records whose actions are not done yet and that stopped matching, or that are to be kept out."""
-    active = Enrollment.objects.filter(workflow=workflow, state=Enrollment.State.ACTIVE)
+    active = Enrollment.objects.filter(workflow=workflow, state=Enrollment.State.ACTIVE, ordinal__isnull=False)
     gone = Q()
     if triggers.unenroll:
         gone |= ~Q(record__in=Record.objects.filter(triggers.criteria.q()))
@@ -177,7 +195,8 @@ def unenroll(workflow: Workflow, triggers: Triggers) -> None:
 def _unenroll_merged() -> None:
     """[H] merging two records unenrolls both."""
     merged = claimed_events().filter(kind=RecordEvent.Kind.MERGED)
-    _end(Enrollment.objects.filter(state=Enrollment.State.ACTIVE, record__in=merged.values("record")))
+    active = Enrollment.objects.filter(state=Enrollment.State.ACTIVE, ordinal__isnull=False)
+    _end(active.filter(record__in=merged.values("record")))
 
 
 def _end(enrollments: QuerySet[Enrollment]) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from associations.models import ChangeSet
+from associations.models import ChangeSet, Record
 from associations.services.origin import Origin, open_change_set
 from crmproject import queues
 from workflows import sql
@@ -23,6 +23,7 @@ from workflows.models import ActionRun, Batch, Enrollment, Outcome, Run
 from . import monitoring
 from .enrollment import RUN_ACTION, admitted
 from .lifecycle import read_definition
+from .synced import enrolled_once, is_first, next_position
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +40,10 @@ def run_action(batch_id: int, position: int) -> bool:
         if batch is None:
             return False
         run = batch.run
+        if run.revision.claimants:  # before anything else is held
+            sql.share_sync(run.workflow_id)
         actions = len(run.revision.definition["actions"])
-        if position == 0 and run.criteria is not None and run.workflow.is_enabled:
+        if is_first(run, position) and run.criteria is not None and run.workflow.is_enabled:
             enroll_range(batch, finished=actions == 1)
         _run_action(batch)
         more = batch.position < actions
@@ -78,8 +81,13 @@ def _claim(batch_id: int, position: int) -> Batch | None:
 
 
 def enroll_range(batch: Batch, *, finished: bool = False) -> None:
-    """Enroll whom a batch's range of record ids and its run's criteria name; see sql.enroll for `finished`."""
+    """Enroll whom a batch's range of record ids and its run's criteria name; see sql.enroll for `finished`. A run that
+    keeps in sync goes through those again who are enrolled, and enrolls nobody."""
     run = batch.run
+    if run.cause == Run.Cause.KEEP_IN_SYNC:
+        in_range = Record.objects.filter(id__range=(batch.first_record_id, batch.last_record_id))
+        sql.look_again(batch, enrolled_once(run.workflow, in_range))
+        return
     criteria = read_criteria(run.criteria or [], run.workflow.object_type)
     records = admitted(run.workflow, run.revision).filter(
         criteria.q(), id__range=(batch.first_record_id, batch.last_record_id)
@@ -107,7 +115,7 @@ def _run_action(batch: Batch) -> None:
     monitoring.count_action(action_run)
     ids = {"workflow": run.workflow_id, "run": run.pk, "batch": batch.pk, "action": batch.position}
     logger.info("%s: %s %s", run, definition["kind"], action_run.outcomes, extra=ids)
-    batch.position += 1
+    batch.position = next_position(run, batch.position + 1)
 
 
 def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:

@@ -17,6 +17,7 @@ from workflows.models import Batch, Enrollment, Run
 
 from .enrollment import RUN_ACTION
 from .execution import active, enroll_range, finish_run
+from .synced import is_first
 
 logger = logging.getLogger(__name__)
 
@@ -24,12 +25,12 @@ logger = logging.getLogger(__name__)
 def isolate(batch_id: int, position: int, reason: str) -> None:
     """Halve a batch whose action at `position` failed, and have both halves tried; one record alone is put aside."""
     with transaction.atomic():
-        batch = Batch.objects.select_for_update(of=("self",)).select_related("run__workflow").get(pk=batch_id)
+        batch = _locked(batch_id)
         if batch.state != Batch.State.WAITING or batch.position != position:
             return
         middle = _middle(batch)
         if middle is None:
-            if batch.position == 0 and batch.run.criteria is not None:
+            if _is_unenrolled(batch):
                 enroll_range(batch)
             _put_aside(batch, reason)
         else:
@@ -47,16 +48,26 @@ def isolate(batch_id: int, position: int, reason: str) -> None:
 def put_aside(batch_id: int, position: int, reason: str) -> None:
     """Put a whole batch aside where no record is at fault: what its revision refers to is gone."""
     with transaction.atomic():
-        batch = Batch.objects.select_for_update(of=("self",)).select_related("run__workflow").get(pk=batch_id)
+        batch = _locked(batch_id)
         if batch.state != Batch.State.WAITING or batch.position != position:
             return
         _put_aside(batch, reason)
     finish_run(batch.run)
 
 
+def _locked(batch_id: int) -> Batch:
+    related = ("run__workflow", "run__revision")
+    return Batch.objects.select_for_update(of=("self",)).select_related(*related).get(pk=batch_id)
+
+
+def _is_unenrolled(batch: Batch) -> bool:
+    """Whether its enrollments were rolled back with its first action."""
+    return batch.run.criteria is not None and is_first(batch.run, batch.position)
+
+
 def _middle(batch: Batch) -> int | None:
     """The record id after which a batch is cut; None where it has one record, or none."""
-    if batch.position == 0 and batch.run.criteria is not None:  # its enrollments were rolled back with the action
+    if _is_unenrolled(batch):
         first, last = batch.first_record_id, batch.last_record_id
         return (first + last) // 2 if first < last else None
     records = list(active(batch).order_by("record_id").values_list("record_id", flat=True))

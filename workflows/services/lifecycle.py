@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from associations.models import ChangeSet, ObjectType
 from associations.querysets import Surroundings
+from associations.services import claims
 from workflows import sql
 from workflows.actions import ACTIONS, ActionKind
 from workflows.actions.base import References
@@ -25,6 +26,8 @@ from workflows.flows.problems import UNSUPPORTED
 from workflows.flows.writing import remaining_problems
 from workflows.models import EnrollmentTrigger, Workflow, WorkflowReference, WorkflowRevision
 from workflows.triggers import Triggers, read_triggers
+
+from . import synced
 
 
 @dataclass(frozen=True)
@@ -105,13 +108,16 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         if not definition.actions:
             raise ValidationError("A workflow needs at least one action.")
         last = locked.revisions.order_by("-number").first()
-        if last is None or last.definition != json:
+        if is_new := last is None or last.definition != json:
             number = last.number + 1 if last else 1
             last = locked.revisions.create(number=number, definition=json, edits=locked.edits, created_by_id=user_id)
+            claims.give_up(synced.name_claimants(last))
         schedule = definition.triggers.schedule
         next_run_at = schedule.next_after(timezone.now()) if schedule else None
         Workflow.objects.filter(pk=locked.pk).update(revision=last, next_run_at=next_run_at)
         _keep_references(locked, definition)
+        if is_new and locked.is_enabled:
+            synced.bring_in_sync(locked, last, user_id=user_id)
     workflow.revision = last
     return last
 
@@ -147,6 +153,7 @@ def turn_on(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         revision = publish(workflow, user_id=user_id)
         last = ChangeSet.objects.aggregate(last=Max("id"))["last"]
         Workflow.objects.filter(pk=workflow.pk, is_enabled=False).update(is_enabled=True, since_change_set=last or 0)
+        synced.bring_in_sync(workflow, revision, user_id=user_id)
     workflow.is_enabled = True
     return revision
 
@@ -168,6 +175,7 @@ def delete(workflow: Workflow) -> None:
             locked.delete()
             return
         locked.references.all().delete()
+        synced.give_up(locked)
         locked.name = f"{locked.name[:170]} (deleted, {locked.pk})"
         locked.is_enabled, locked.next_run_at, locked.deleted_at = False, None, timezone.now()
         locked.save(update_fields=["name", "is_enabled", "next_run_at", "deleted_at", "updated_at"])

@@ -78,7 +78,7 @@ def count_action(action_run: ActionRun) -> None:
     bucket = next((str(each) for each in BUCKETS if seconds <= each), "+Inf")
     counts: dict[str, float] = {f"bucket|{bucket}": 1, "seconds": seconds}
     if action_run.position == 0:
-        counts["enrollments"] = Enrollment.objects.filter(batch=action_run.batch_id).count()
+        counts["enrollments"] = Enrollment.objects.filter(batch=action_run.batch_id, ordinal__isnull=False).count()
     for outcome, each in action_run.outcomes.items():
         counts[f"outcome|{action_run.kind}|{outcome}"] = each["pairs"] or each["records"]
     queues.count(counts)

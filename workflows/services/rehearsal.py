@@ -35,6 +35,7 @@ from workflows.sql import enroll
 from . import events, execution
 from .enrollment import admitted
 from .lifecycle import Definition, read_definition
+from .synced import name_claimants
 
 # What a run writes, besides associations.
 WRITTEN: tuple[type[models.Model], ...] = (
@@ -121,6 +122,7 @@ def _rolled_back() -> Iterator[None]:
 def _start(workflow: Workflow, definition: Mapping[str, Any], criteria: list[Any] | None = None) -> Run:
     last = WorkflowRevision.objects.filter(workflow=workflow).aggregate(number=Max("number"))["number"] or 0
     revision = WorkflowRevision.objects.create(workflow=workflow, number=last + 1, definition=definition)
+    name_claimants(revision)
     Workflow.objects.filter(pk=workflow.pk).update(is_enabled=True, revision=revision)
     return Run.objects.create(workflow=workflow, revision=revision, criteria=criteria, state=Run.State.RUNNING)
 

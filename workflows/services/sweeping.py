@@ -16,8 +16,9 @@ from crmproject import queues
 from workflows.models import Batch, Run
 
 from . import undo
-from .enrollment import PREPARE_RUN, RUN_ACTION
+from .enrollment import RUN_ACTION
 from .execution import finish_run
+from .synced import PREPARE_RUN
 
 MOST_RUNG = 1_000
 

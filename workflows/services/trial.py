@@ -100,7 +100,7 @@ def record_meant(workflow: Workflow, text: str) -> Record:
 
 
 def _note(workflow: Workflow, record: Record, *, again: bool) -> str:
-    enrolled = Enrollment.objects.filter(workflow=workflow, record=record)
+    enrolled = Enrollment.objects.filter(workflow=workflow, record=record, ordinal__isnull=False)
     if enrolled.filter(state=Enrollment.State.ACTIVE).exists():
         return "It is enrolled now, and is not enrolled a second time."
     if not again and enrolled.exists():

@@ -4,13 +4,17 @@ The statements on staged pairs themselves are in associations.sql. All of them w
 records, given as a SELECT of record_id. Called by actions and services.
 """
 
-from .outcomes import sum_outcomes, write_not_associated, write_pair_outcomes, write_reasons, write_removals
+from .base import select_ids
+from .outcomes import sum_outcomes, write_lost, write_not_associated, write_pair_outcomes, write_reasons, write_removals
 from .running import (
     claim,
     commit_without_waiting,
     enroll,
     know_young_tables,
+    look_again,
+    share_sync,
     wait_for_open_change_sets,
+    wait_for_sync,
     write_left_pairs,
 )
 from .staging import stage_associated, stage_matches
@@ -20,11 +24,16 @@ __all__ = [
     "commit_without_waiting",
     "enroll",
     "know_young_tables",
+    "look_again",
+    "select_ids",
+    "share_sync",
     "stage_associated",
     "stage_matches",
     "sum_outcomes",
     "wait_for_open_change_sets",
+    "wait_for_sync",
     "write_left_pairs",
+    "write_lost",
     "write_not_associated",
     "write_pair_outcomes",
     "write_reasons",

@@ -78,6 +78,23 @@ def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence
     )
 
 
+def write_lost(action_run: ActionRun, change_set: ChangeSet) -> None:
+    """Write how many associations and labels were taken back, per enrolled record, by what stands in lost_claim.
+
+    A row that was met from both its ends counts for the lower record id (former association by removed_by).
+    """
+    sql.execute(
+        f"{_OUTCOME_COLUMNS} SELECT %s, told.record_id,"
+        f" CASE t.name WHEN '' THEN '{Outcome.ASSOCIATION_REMOVED}' ELSE '{Outcome.LABEL_REMOVED}' END, count(*), NULL"
+        " FROM (SELECT min(record_id) AS record_id, source_id, target_id, type_id FROM lost_claim"
+        " GROUP BY source_id, target_id, type_id) AS told"
+        " JOIN associations_formerassociation f ON f.source_id = told.source_id AND f.target_id = told.target_id"
+        " AND f.type_id = told.type_id AND f.removed_by_id = %s"
+        " JOIN associations_associationtype t ON t.id = told.type_id GROUP BY told.record_id, 3",
+        [action_run.pk, change_set.pk],
+    )
+
+
 def write_not_associated(action_run: ActionRun, enrolled: Enrolled, unlabeled: DirectedType) -> None:
     """Say of the records without an outcome which are not associated at all, but with archived ones (association pkey,
     association_by_target)."""

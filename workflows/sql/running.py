@@ -11,6 +11,9 @@ from associations import sql
 from associations.models import Association, FormerAssociation, Record
 from workflows.models import ActionOutcome, Batch, Enrollment, UndoPart
 
+# What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
+_SYNC = 7_033
+
 
 def enroll(
     batch: Batch, records: QuerySet[Record], ids: Sequence[int] | None, *, again: bool, finished: bool = False
@@ -34,8 +37,8 @@ def enroll(
     return sql.execute(
         "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
         f" SELECT %s, chosen.id, coalesce(was.times, 0), %s, '{state}', CURRENT_TIMESTAMP, {ended_at}"
-        f" FROM ({chosen}) AS chosen LEFT JOIN (SELECT e.record_id, count(*) AS times,"
-        f" sum(CASE WHEN {counts} AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b"
+        f" FROM ({chosen}) AS chosen LEFT JOIN (SELECT e.record_id, count(e.ordinal) AS times,"
+        f" sum(CASE WHEN {counts} AND e.ordinal IS NOT NULL AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b"
         "  JOIN workflows_run u ON u.id = b.run_id WHERE u.workflow_id = %s AND u.undone_at IS NOT NULL)"
         " THEN 1 ELSE 0 END) AS counting"
         f" FROM workflows_enrollment e WHERE e.workflow_id = %s AND {of_these} GROUP BY e.record_id) AS was"
@@ -45,6 +48,29 @@ def enroll(
             *(of_params if ids is not None else (batch.first_record_id, batch.last_record_id)),
         ],
     )  # fmt: skip
+
+
+def look_again(batch: Batch, records: QuerySet[Record]) -> int:
+    """Have enrolled records in a batch once more, which is no enrollment: their ordinal is null. Their
+    object type is held, so that none is deleted meanwhile."""
+    sql.hold_ends([batch.run.workflow.object_type_id])
+    chosen, params = sql.compiled(records.order_by().values("id"))
+    return sql.execute(
+        "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at)"
+        f" SELECT %s, chosen.id, NULL, %s, '{Enrollment.State.ACTIVE}', CURRENT_TIMESTAMP FROM ({chosen}) AS chosen",
+        [batch.run.workflow_id, batch.pk, *params],
+    )
+
+
+def share_sync(workflow_id: int) -> None:
+    """Begin a sync action: from here on whoever looks at what happened waits for its end."""
+    sql.lock_shared(_SYNC, workflow_id, exclusive=False)
+
+
+def wait_for_sync(workflow_id: int) -> None:
+    """Wait for the sync actions of a workflow that are at work: what they have associated is seen from here on, and
+    those that begin later see the values that the caller sees."""
+    sql.lock_shared(_SYNC, workflow_id, exclusive=True)
 
 
 def know_young_tables() -> None:

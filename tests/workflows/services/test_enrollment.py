@@ -29,7 +29,7 @@ def workflow(db: None) -> Workflow:
     return make_workflow("contact", create(*STEP), triggers=[[is_("city", "Boston")]])
 
 
-def ordinals(record: Record) -> list[int]:
+def ordinals(record: Record) -> list[int | None]:
     return list(Enrollment.objects.filter(record=record).order_by("ordinal").values_list("ordinal", flat=True))
 
 

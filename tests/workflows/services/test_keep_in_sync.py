@@ -1,0 +1,404 @@
+"""What an action keeps in sync goes again when the values stop matching; nothing of anybody else's does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from associations.models import Association, AssociationClaim, Record
+from associations.services import archiving, labels, merging
+from associations.services.checking import check_all
+from associations.types import DirectedType
+from tests.factories import (
+    ORIGIN,
+    associate,
+    associated,
+    change,
+    disassociate,
+    limit,
+    make_label,
+    make_record,
+    make_records,
+    object_type,
+    remove_label,
+    unlabeled,
+    words,
+)
+from tests.workflows.making import (
+    Step,
+    apply,
+    create,
+    enroll,
+    is_,
+    make_workflow,
+    outcomes,
+    set_steps,
+    work_off,
+)
+from workflows import jobs
+from workflows.models import Enrollment, Run, Workflow
+from workflows.services import events, execution, lifecycle, rehearsal, undo
+
+pytestmark = pytest.mark.django_db
+
+
+def kept(label: DirectedType | None = None, **more: Any) -> Step:
+    return create("company", "city", "city", label=label, keep_in_sync=True, **more)
+
+
+def settle() -> None:
+    """Process what happened, and what comes of it, until nothing waits."""
+    while True:
+        events.process_all()
+        if not Run.objects.filter(finished_at=None).exists():
+            return
+        work_off()
+
+
+@pytest.fixture
+def contact(db: None) -> Record:
+    return make_record("contact", city="Boston")
+
+
+@pytest.fixture
+def company(db: None) -> Record:
+    return make_record("company", city="boston ")
+
+
+@pytest.fixture
+def workflow(contact: Record, company: Record) -> Workflow:
+    made = make_workflow("contact", kept())
+    enroll(made, [contact])
+    assert words(contact, company) == {"unlabeled", "Primary"}
+    return made
+
+
+def synced() -> list[Run]:
+    return list(Run.objects.filter(cause=Run.Cause.KEEP_IN_SYNC).order_by("id"))
+
+
+def is_sound() -> bool:
+    return not [each for each in check_all() if each.count and not each.is_warning]
+
+
+@pytest.mark.parametrize("side", ["contact", "company"])
+@pytest.mark.parametrize("city", ["Oslo", None])
+def test_an_association_goes_when_the_value_of_either_side_changes(
+    workflow: Workflow, contact: Record, company: Record, side: str, city: str | None
+) -> None:
+    change({"contact": contact, "company": company}[side], city=city)
+    settle()
+    assert words(contact, company) == set()
+    [run] = synced()
+    assert outcomes(run, contact)["association_removed"] == 1
+    assert run.state == Run.State.FINISHED
+    assert not AssociationClaim.objects.exists()
+    assert is_sound()
+
+
+def test_without_it_an_association_stays(contact: Record, company: Record) -> None:
+    enroll(make_workflow("contact", create("company", "city", "city")), [contact])
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+    assert (synced(), AssociationClaim.objects.count()) == ([], 0)
+
+
+def test_records_that_begin_to_match_are_associated(workflow: Workflow, contact: Record, company: Record) -> None:
+    new, other = make_record("company", city="BOSTON"), make_record("company", city="Oslo")
+    settle()
+    assert associated(contact, unlabeled("contact", "company")) == {company.pk, new.pk}
+    change(contact, city="Oslo")
+    settle()
+    assert associated(contact, unlabeled("contact", "company")) == {other.pk}
+    assert words(contact, other) == {"unlabeled", "Primary"}
+
+
+def test_nobody_is_enrolled_by_it(workflow: Workflow, contact: Record) -> None:
+    stranger = make_record("contact", city="Boston")
+    change(contact, city="Oslo")
+    change(stranger, city="Rome")
+    settle()
+    assert Enrollment.objects.filter(record=stranger).count() == 0
+    assert list(Enrollment.objects.filter(record=contact).order_by("id").values_list("ordinal", "state")) == [
+        (0, "finished"),
+        (None, "finished"),
+    ]
+
+
+def test_an_enrollment_is_not_kept_from_happening_again_and_not_made_to() -> None:
+    contact = make_record("contact", city="Boston")
+    again = make_workflow("contact", kept(), triggers=[[is_("state", "MA")]], should_re_enroll=True)
+    once = make_workflow("contact", kept(), triggers=[[is_("state", "MA")]])
+    change(contact, state="MA")
+    settle()
+    change(contact, city="Oslo", state="NO")
+    settle()
+    change(contact, state="MA")
+    settle()
+    ordinals = Enrollment.objects.filter(ordinal__isnull=False).order_by("workflow", "ordinal")
+    assert list(ordinals.values_list("workflow", "ordinal")) == [(again.pk, 0), (again.pk, 1), (once.pk, 0)]
+
+
+def test_a_change_of_another_property_or_of_associations_is_no_reason(workflow: Workflow, contact: Record) -> None:
+    change(contact, state="MA")
+    associate(contact, make_record("company", city="Oslo"))
+    settle()
+    assert synced() == []
+
+
+def test_what_a_person_made_or_also_asked_for_stays(contact: Record, company: Record) -> None:
+    asked, made = make_record("company", city="Boston"), make_record("company", city="Boston")
+    associate(contact, made)
+    workflow = make_workflow("contact", kept())
+    enroll(workflow, [contact])
+    associate(contact, asked)
+    change(contact, city="Oslo")
+    settle()
+    assert associated(contact, unlabeled("contact", "company")) == {asked.pk, made.pk}
+    assert words(contact, company) == set()
+
+
+def test_what_another_action_also_asked_for_stays(workflow: Workflow, contact: Record, company: Record) -> None:
+    enroll(make_workflow("contact", create("company", "city", "city")), [contact])
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+
+
+def test_of_two_that_keep_in_sync_the_last_one_takes_it_back(contact: Record, company: Record) -> None:
+    change(contact, state="MA")
+    change(company, state="MA")
+    enroll(make_workflow("contact", kept()), [contact])
+    enroll(make_workflow("company", create("contact", "state", "state", keep_in_sync=True)), [company])
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+    change(company, state="NY")
+    settle()
+    assert words(contact, company) == set()
+
+
+def test_a_label_goes_with_the_association_or_from_one_that_was_there(contact: Record, company: Record) -> None:
+    employer, other = make_label("contact", "company", "Employer", "Employee"), make_record("company", city="Boston")
+    associate(contact, other)
+    enroll(make_workflow("contact", kept(employer)), [contact])
+    assert words(contact, company) == {"unlabeled", "Employer"}
+    assert words(contact, other) == {"unlabeled", "Employer", "Primary"}
+    change(contact, city="Oslo")
+    settle()
+    assert (words(contact, company), words(contact, other)) == (set(), {"unlabeled", "Primary"})
+    assert outcomes(synced()[0], contact) == {"no_match": 0, "association_removed": 1, "label_removed": 2}
+
+
+def test_somebody_elses_label_keeps_the_association(workflow: Workflow, contact: Record, company: Record) -> None:
+    enroll(make_workflow("contact", apply(make_label("contact", "company", "Local"))), [contact])
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary", "Local"}
+    assert not AssociationClaim.objects.exists()
+
+
+def test_a_pair_that_was_removed_and_made_again_by_somebody_is_theirs(
+    workflow: Workflow, contact: Record, company: Record
+) -> None:
+    disassociate(contact, company)
+    associate(contact, company)
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+
+
+def test_an_archived_record_keeps_its_associations(workflow: Workflow, contact: Record, company: Record) -> None:
+    archiving.archive_records(object_type("company"), [company.pk], origin=ORIGIN)
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+    archiving.restore_records(object_type("company"), [company.pk], origin=ORIGIN)
+    settle()
+    assert words(contact, company) == set()
+
+
+def test_the_oldest_is_looked_for_anew_when_it_is_archived_restored_or_deleted(contact: Record) -> None:
+    first, second = make_records("company", [{"city": "Boston"}] * 2)
+    enroll(make_workflow("contact", kept(several="oldest")), [contact])
+    companies, pair = object_type("company"), unlabeled("contact", "company")
+    archiving.archive_records(companies, [first.pk], origin=ORIGIN)
+    settle()
+    assert associated(contact, pair) == {first.pk, second.pk}
+    archiving.restore_records(companies, [first.pk], origin=ORIGIN)
+    settle()
+    assert associated(contact, pair) == {first.pk}
+    archiving.delete_records(companies, [first.pk], origin=ORIGIN)
+    settle()
+    assert associated(contact, pair) == {second.pk}
+    assert is_sound()
+
+
+def test_records_of_one_type_are_kept_in_sync_from_both_ends() -> None:
+    ada, ben = make_records("contact", [{"city": "Boston", "state": "Boston"}] * 2)
+    friend = make_label("contact", "contact", "Friend")
+    step = create("contact", "city", "state", label=friend, keep_in_sync=True)
+    enroll(make_workflow("contact", step), [ada, ben])
+    change(ada, city="Oslo")
+    settle()
+    assert words(ada, ben) == {"unlabeled", "Friend"}  # Ben's city is still Ada's state
+    change(ada, state="Oslo")
+    settle()
+    assert words(ada, ben) == set()
+
+
+def test_a_merged_record_s_associations_are_the_survivors(workflow: Workflow, contact: Record, company: Record) -> None:
+    survivor = make_record("company", city="Oslo")
+    merging.merge_records(object_type("company"), survivor.pk, company.pk, origin=ORIGIN)
+    settle()
+    assert associated(contact, unlabeled("contact", "company")) == {survivor.pk}
+    assert is_sound()
+
+
+def test_room_under_a_limit_is_made_before_it_is_needed(contact: Record, company: Record) -> None:
+    limit(unlabeled("contact", "company"), to=1)
+    other = make_record("company", city="Oslo")
+    enroll(make_workflow("contact", kept()), [contact])
+    change(contact, city="Oslo")
+    settle()
+    assert (words(contact, company), words(contact, other)) == (set(), {"unlabeled", "Primary"})
+
+
+def test_turning_on_again_brings_in_sync_what_changed_meanwhile(
+    workflow: Workflow, contact: Record, company: Record
+) -> None:
+    lifecycle.turn_off(workflow)
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+    lifecycle.turn_on(workflow)
+    settle()
+    assert words(contact, company) == set()
+
+
+def test_an_action_that_is_edited_or_moved_takes_back_what_it_had_asked_for(
+    workflow: Workflow, contact: Record, company: Record
+) -> None:
+    change(contact, state="Boston")
+    settle()
+    one, two = make_label("contact", "company", "One"), make_label("contact", "company", "Two")
+    set_steps(workflow, kept(one))
+    lifecycle.edited(workflow)
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary", "One"}
+    set_steps(workflow, apply(make_label("contact", "company", "Local")), kept(two))
+    lifecycle.edited(workflow)
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary", "Two"}
+    assert synced()[-1].batches.get().action_runs.count() == 1  # Local is put on by no run that keeps in sync
+    labels.delete_label(one.type)
+
+
+@pytest.mark.parametrize("how", ["removed", "not kept", "deleted"])
+def test_what_nobody_keeps_in_sync_any_longer_stays(
+    workflow: Workflow, contact: Record, company: Record, how: str
+) -> None:
+    if how == "deleted":
+        lifecycle.delete(workflow)
+    else:
+        local = make_label("contact", "company", "Local")
+        set_steps(workflow, create("company", "city", "city") if how == "not kept" else apply(local))
+        lifecycle.edited(workflow)
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+    assert not AssociationClaim.objects.exists()
+
+
+def test_an_undone_run_is_not_kept_in_sync_and_a_redone_one_is(
+    workflow: Workflow, contact: Record, company: Record
+) -> None:
+    run = workflow.runs.get()
+    for redo in (False, True):
+        for part in undo.start(run, redo=redo).parts.all():
+            undo.work(part.pk)
+        run.refresh_from_db()
+        settle()
+        assert words(contact, company) == ({"unlabeled", "Primary"} if redo else set())
+        if not redo:
+            change(contact, state="MA")
+            make_record("company", city="Boston")
+            settle()
+            assert synced() == []
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == set()
+
+
+def test_what_it_took_back_can_be_put_back_and_is_nobodys_then(
+    workflow: Workflow, contact: Record, company: Record
+) -> None:
+    change(contact, city="Oslo")
+    settle()
+    for part in undo.start(synced()[0]).parts.all():
+        undo.work(part.pk)
+    settle()
+    change(contact, city="Rome")
+    settle()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+
+
+def test_a_job_delivered_twice_does_nothing_more(workflow: Workflow, contact: Record, company: Record) -> None:
+    change(contact, city="Oslo")
+    events.process_all()
+    [run] = synced()
+    batch = run.batches.get()
+    jobs.run_action(batch.pk, 0)
+    before = Association.objects.count(), Run.objects.count()
+    jobs.run_action(batch.pk, 0)
+    settle()
+    assert (Association.objects.count(), Run.objects.count()) == before
+
+
+def test_a_preview_leaves_claims_as_they_are(workflow: Workflow, contact: Record, company: Record) -> None:
+    before = list(AssociationClaim.objects.values())
+    change(contact, city="Oslo")
+    make_record("contact", city="Boston")
+    lifecycle.turn_off(workflow)
+    definition = lifecycle.definition_json(workflow)
+    with rehearsal.rehearsed_all(workflow, definition, lambda done, of: None) as run:
+        assert AssociationClaim.objects.count() == 2
+        assert run.batches.count() == 1
+    assert list(AssociationClaim.objects.values()) == before
+
+
+def test_who_takes_a_label_off_by_hand_leaves_the_rest_in_sync(contact: Record, company: Record) -> None:
+    label = make_label("contact", "company", "Employer")
+    enroll(make_workflow("contact", kept(label)), [contact])
+    remove_label(contact, company, label)
+    change(contact, city="Oslo")
+    settle()
+    assert words(contact, company) == set()
+
+
+def queries_of_a_change(size: int) -> tuple[int, int]:
+    """How many queries a change of that many companies takes: the look, and the action."""
+    contacts = make_records("contact", [{"city": f"{size} {number}"} for number in range(size)])
+    companies = make_records("company", [{"city": f"{size} {number}"} for number in range(size)])
+    workflow = make_workflow("contact", kept())
+    enroll(workflow, contacts)
+    events.process_all()
+    for each in companies:
+        change(each, city="elsewhere")
+    with CaptureQueriesContext(connection) as look:
+        events.process_events()
+    batch = synced()[-1].batches.get()
+    with CaptureQueriesContext(connection) as action:
+        execution.run_action(batch.pk, 0)
+    assert not Association.objects.filter(source__in=contacts).exists()
+    lifecycle.turn_off(workflow)
+    return len(look), len(action)
+
+
+def test_the_number_of_records_costs_no_query() -> None:
+    queries_of_a_change(1)
+    assert queries_of_a_change(2) == queries_of_a_change(30)

@@ -1,0 +1,141 @@
+"""Keep in sync: find the enrolled records whose associations may no longer be what an action would make today.
+
+Asked of the claimed change sets, for live workflows with an action that keeps in sync and for no others. Those records
+are gone through once more, by a run that does these actions only; what an action then takes back and associates is
+its own business (actions.create_associations). Called by services.events.
+
+The look waits for the sync actions that are at work. So each of them either sees the values that have changed, or has
+told whom it associated before it is asked who that concerns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from associations import sql as associations_sql
+from associations.models import AssociationClaim, FormerAssociation, MatchKey, Record, RecordEvent
+from associations.querysets import Surroundings
+from crmproject import queues
+from workflows import sql
+from workflows.actions.create_associations import CreateAssociations, CreateConfig
+from workflows.before import ClaimedChangeSet, claimed, claimed_events
+from workflows.models import Batch, Run, Workflow
+from workflows.triggers import changed
+
+from .enrollment import BATCH, MAX_DEPTH, RUN_ACTION, refused_for_depth
+from .synced import enrolled_once, next_position, synced_actions
+
+Synced = Sequence[tuple[int, CreateConfig]]
+
+
+def read_synced(workflow: Workflow, around: Surroundings) -> Synced:
+    """The actions of the live revision that keep in sync, each with its claimant. Raises ValidationError where one can
+    no longer be read."""
+    assert workflow.revision is not None  # live_workflow_has_revision
+    return [
+        (workflow.revision.claimants[str(position)], CreateAssociations().read(fields, workflow.object_type, around))
+        for position, fields in synced_actions(workflow.revision.definition).items()
+        if str(position) in workflow.revision.claimants
+    ]
+
+
+def wait(change_sets: Sequence[int], synced: Sequence[tuple[Workflow, Synced]]) -> None:
+    """Wait for the sync actions that are at work and that these change sets may concern. To be said before anything
+    else is held: in a batch of a workflow that is kept in sync, this lock comes first, too."""
+    if synced:
+        sql.claim(change_sets)
+    for workflow, actions in sorted(synced, key=lambda each: each[0].pk):
+        if _concerns(actions):
+            sql.wait_for_sync(workflow.pk)
+
+
+def look(workflow: Workflow, synced: Synced, *, depth: int) -> Run | None:
+    """Have a run go through the enrolled records again that the claimed change sets concern; None if there are none."""
+    if not _concerns(synced):
+        return None
+    ids = {id_ for claimant, config in synced for id_ in _concerned(claimant, config)}
+    chosen = enrolled_once(workflow, Record.objects.filter(pk__in=associations_sql.these(ids))) if ids else None
+    wanted = list(chosen.order_by("pk").values_list("pk", flat=True)) if chosen is not None else []
+    return look_again(workflow, wanted, depth=depth) if wanted else None
+
+
+def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int) -> Run:
+    """Go through these enrolled records again, in order, in one transaction with the run and its batches. They are not
+    enrolled by it. Refused at MAX_DEPTH, as an enrollment is."""
+    assert workflow.revision is not None  # live_workflow_has_revision
+    if depth >= MAX_DEPTH:
+        return refused_for_depth(workflow, workflow.revision, len(ids), depth)
+    with transaction.atomic():
+        run = Run.objects.create(
+            workflow=workflow,
+            revision=workflow.revision,
+            cause=Run.Cause.KEEP_IN_SYNC,
+            depth=depth,
+            state=Run.State.RUNNING,
+        )
+        first = next_position(run, 0)
+        for start in range(0, len(ids), BATCH):
+            chunk = ids[start : start + BATCH]
+            batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1], position=first)
+            sql.look_again(batch, Record.objects.filter(pk__in=associations_sql.these(chunk)))
+            queues.enqueue(RUN_ACTION, batch.pk, first)
+    return run
+
+
+def _concerns(synced: Synced) -> bool:
+    """Whether anything happened at all to records of the object types in question, or one of them is gone."""
+    types = {each.pk for _, config in synced for each in (config.unlabeled.record_type, config.unlabeled.other_type)}
+    events = RecordEvent.objects.filter(change_set=OuterRef("pk"), record__object_type__in=types)
+    happened = Q(Exists(events)) | Q(Exists(_partings(synced, OuterRef("pk"))))
+    return ClaimedChangeSet.objects.filter(happened).exists()
+
+
+def _partings(synced: Synced, change_set: Any) -> QuerySet[FormerAssociation]:
+    """Associations that went because the other record was deleted."""
+    gone = Q()
+    for _, config in synced:
+        for _, other in config.unlabeled.orientations:
+            gone |= Q(~Exists(Record.objects.filter(pk=OuterRef(f"{other}_id"))), type=config.unlabeled.type.pk)
+    return FormerAssociation.objects.filter(gone, removed_by=change_set)
+
+
+def _concerned(claimant: int, config: CreateConfig) -> Iterable[int]:
+    """The ids of records whose own value is another one now, for which the action claims an association with a record
+    to which something happened, or which match one now. One query, each arm by its own index (record event by change
+    set, claim by row and by target, match key lookup, former association by removed_by)."""
+    unlabeled = config.unlabeled
+    own = _touched(config.enrolled_property.object_type_id).filter(
+        Q(kind__in=_BACK) | Q(pk__in=changed(config.enrolled_property).values("pk"))
+    )
+    others = (
+        _touched(config.associated_property.object_type_id)
+        .filter(~Q(kind=RecordEvent.Kind.CHANGED) | Q(pk__in=changed(config.associated_property).values("pk")))
+        .values("record")
+    )
+    mine = AssociationClaim.objects.filter(claimant=claimant)
+    keys = MatchKey.objects.filter(index__comparison=config.comparison)
+    theirs = keys.filter(index__property=config.associated_property, record__in=others)
+    equal = keys.filter(index__property=config.enrolled_property, key__in=theirs.values("key"))
+    arms: list[Any] = [
+        own.values_list("record_id"),
+        mine.filter(source__in=others).values_list("record_id"),
+        mine.filter(target__in=others).values_list("record_id"),
+        equal.values_list("record_id"),
+    ]
+    for end, _ in unlabeled.orientations:
+        arms.append(
+            _partings([(claimant, config)], F("removed_by")).filter(removed_by__in=claimed()).values_list(f"{end}_id")
+        )
+    first, *more = (arm.order_by() for arm in arms)
+    return [id_ for (id_,) in first.union(*more)]
+
+
+_BACK = (RecordEvent.Kind.RESTORED, RecordEvent.Kind.MERGED)
+
+
+def _touched(object_type_id: int) -> QuerySet[RecordEvent]:
+    return claimed_events().filter(record__object_type=object_type_id)
