@@ -10,6 +10,7 @@ from django.db import connection
 from associations.comparison import name_key
 from associations.models import (
     Association,
+    AssociationClaim,
     AssociationType,
     ChangeSet,
     FormerAssociation,
@@ -133,6 +134,12 @@ def associate_under_a_type_that_is_gone(crm: Crm) -> None:
     write(crm.contacts[5], crm.companies[0], 999_999)
 
 
+def claim_a_record_that_is_gone(crm: Crm) -> None:
+    first, gone = crm.contacts[0].pk, 999_999_999
+    ends = {"record_id": first, "source_id": first, "target_id": gone}
+    AssociationClaim.objects.create(claimant=1, type_id=crm.buyer.type.pk, made_by_id=1, **ends)
+
+
 def keep_a_match_key_of_a_record_that_is_gone(crm: Crm) -> None:
     MatchKey.objects.bulk_create([MatchKey(index=crm.index, record_id=crm.contacts[5].pk + 1_000_000, key=b"1" * 16)])
 
@@ -214,6 +221,7 @@ BREAKS: dict[str, list[Callable[[Crm], None]]] = {
         associate_a_record_that_is_gone,
         associate_under_a_type_that_is_gone,
     ],
+    "A claim is on records that are there.": [claim_a_record_that_is_gone],
     "A match key belongs to a record.": [keep_a_match_key_of_a_record_that_is_gone],
     "A type that is the same both ways stores the smaller record id first.": [store_the_larger_id_first],
     "Records with a label are associated under the unlabeled type as well.": [

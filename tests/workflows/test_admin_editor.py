@@ -131,7 +131,7 @@ def every_input() -> dict[str, Any]:
 )
 def test_saving_what_was_opened_changes_nothing(employer: DirectedType, start: dict[str, Any]) -> None:
     steps = (
-        create("company", "company", "name", label=employer, cap=5, several="newest"),
+        create("company", "company", "name", label=employer, cap=5, several="newest", keep_in_sync=True),
         apply(employer, "enrolled_property", enrolled_property="vip", operator="is_equal_to", value="false"),
         update(employer, make_label("contact", "company", "Other"), "replace"),
         remove(employer, associations=True),

@@ -33,7 +33,7 @@ def test_create_without_a_label():
 
 def test_create_with_a_label_and_all_that_is_beyond_hubspot():
     label = make_label("contact", "company", "Employer", "Employee")
-    own = {"comparison": "EXACT", "whenSeveralMatch": "OLDEST", "maxPerRecord": "7"}
+    own = {"comparison": "EXACT", "whenSeveralMatch": "OLDEST", "maxPerRecord": "7", "keepInSync": "true"}
     assert fields(create(labelToApply=str(label.type_id), **own)) == {
         "to_object_type": "0-2",
         "label": str(label.type_id),
@@ -42,6 +42,7 @@ def test_create_with_a_label_and_all_that_is_beyond_hubspot():
         "comparison": "exact",
         "several": "oldest",
         "cap": 7,
+        "keep_in_sync": True,
     }
 
 

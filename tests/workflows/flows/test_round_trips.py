@@ -223,6 +223,7 @@ class Random(TestCase):
             comparison=comparison,
             several=st.sampled_from(["all", "oldest", "newest", "review"]),
             cap=st.integers(1, 10_000),
+            keep_in_sync=st.just(True),
         )
         applied = row("apply_label", comparison=comparison, **tests)
         updated = row("update_labels", mode=st.sampled_from(["append", "replace"]))

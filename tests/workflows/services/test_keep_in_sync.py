@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from associations.models import Association, AssociationClaim, Record
+from associations.querysets import Surroundings
 from associations.services import archiving, labels, merging
 from associations.services.checking import check_all
 from associations.types import DirectedType
@@ -40,7 +41,8 @@ from tests.workflows.making import (
 )
 from workflows import jobs
 from workflows.models import Enrollment, Run, Workflow
-from workflows.services import events, execution, lifecycle, rehearsal, undo
+from workflows.sentences import describe
+from workflows.services import events, execution, lifecycle, pruning, rehearsal, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -378,6 +380,42 @@ def test_who_takes_a_label_off_by_hand_leaves_the_rest_in_sync(contact: Record, 
     change(contact, city="Oslo")
     settle()
     assert words(contact, company) == set()
+
+
+def test_claims_on_what_is_gone_are_forgotten_with_old_history(
+    workflow: Workflow, contact: Record, company: Record
+) -> None:
+    other = make_record("company", city="Boston")
+    settle()
+    disassociate(contact, company)
+    events.process_all()
+    pruning.prune_history(-1)
+    assert list(AssociationClaim.objects.values_list("target", flat=True)) == [other.pk]
+
+
+def test_the_sentence_says_so(workflow: Workflow) -> None:
+    said = describe(lifecycle.definition_json(workflow), Surroundings(workflow.object_type)).actions[0].text
+    assert said.endswith(
+        "equals the contact's City, and keep them in sync: when values change, associate what matches then, and take"
+        " back what no longer does."
+    )
+
+
+def test_who_does_not_keep_in_sync_pays_nothing(contact: Record, company: Record) -> None:
+    """Claims are asked for along with something else, and not at all by who looks at what happened."""
+    workflow = make_workflow("contact", create("company", "city", "city"))
+    with CaptureQueriesContext(connection) as captured:
+        enroll(workflow, [contact])
+        associate(contact, make_record("company", city="Rome"), make_label("contact", "company", "Local"))
+        change(company, city="Oslo")
+        settle()
+    naming = {
+        each["sql"].partition("associations_associationclaim")[0][:12]
+        for each in captured
+        if "associations_associationclaim" in each["sql"]
+    }
+    assert naming == {"SELECT count"}
+    assert not [each for each in captured if "lost_claim" in each["sql"] or "7033" in each["sql"]]
 
 
 def queries_of_a_change(size: int) -> tuple[int, int]:
