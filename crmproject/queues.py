@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.job import Job
 from rq.utils import as_text
 
 logger = logging.getLogger(__name__)
@@ -156,6 +157,21 @@ def counted() -> dict[str, float]:
     except RedisError:
         return {}
     return {as_text(name): float(value) for name, value in stored.items()}
+
+
+def holds(job: str, *ids: int, queue: str = "default") -> bool:
+    """Whether the queue still has this job: waiting in it, or with a worker that lives.
+
+    It reads all jobs of the queue, so it is for the sweep and for work that is rare and long. False where the queue
+    does not answer: then nothing is lost by ringing.
+    """
+    try:
+        jobs = django_rq.get_queue(queue)
+        known = [*jobs.job_ids, *jobs.started_job_registry.get_job_ids()]
+        found = Job.fetch_many(known, connection=jobs.connection, serializer=jobs.serializer)
+    except RedisError:
+        return False
+    return any(each is not None and (each.func_name, tuple(each.args)) == (job, ids) for each in found)
 
 
 def _key(bell: str) -> str:

@@ -7,6 +7,7 @@ once; of many a sample gives an estimate at once, and a job counts them exactly.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import zlib
 from collections.abc import Iterator, Mapping
@@ -110,6 +111,19 @@ def give_up(preview_id: int, reason: str) -> None:
     Preview.objects.filter(pk=preview_id, state=Preview.State.WAITING).update(
         state=Preview.State.FAILED, note=reason, finished_at=timezone.now()
     )
+
+
+def ring_for_waiting(seconds: float) -> int:
+    """Ring again for previews that have waited for more seconds and that the queue has lost; how many.
+
+    A long count is one transaction that nobody can look into, so the queue is asked whether somebody is at it.
+    """
+    before = timezone.now() - dt.timedelta(seconds=seconds)
+    waiting = Preview.objects.filter(state=Preview.State.WAITING, created_at__lt=before).order_by("id")
+    lost = [id_ for id_ in waiting.values_list("id", flat=True) if not queues.holds(COUNT_PREVIEW, id_, queue="bulk")]
+    for preview_id in lost:
+        queues.enqueue(COUNT_PREVIEW, preview_id, queue="bulk")
+    return len(lost)
 
 
 def progress_of(asked: Preview) -> tuple[int, int]:

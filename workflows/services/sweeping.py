@@ -15,7 +15,7 @@ from associations.services import bulk, bulk_records
 from crmproject import queues
 from workflows.models import Batch, Run
 
-from . import undo
+from . import preview, undo
 from .enrollment import RUN_ACTION
 from .execution import finish_run
 from .synced import PREPARE_RUN
@@ -43,4 +43,4 @@ def sweep(seconds: float | None = None) -> int:
     for run in Run.objects.filter(state=Run.State.RUNNING, created_at__lt=before):
         finish_run(run)
     bulk_records.forget_files()
-    return rung + bulk.ring_for_waiting(seconds) + undo.ring_for_waiting(seconds)
+    return rung + sum(each.ring_for_waiting(seconds) for each in (bulk, undo, preview))

@@ -13,8 +13,8 @@ from associations.models import AssociationChange, ChangeSet
 from crmproject import queues
 from tests.factories import make_record, make_records
 from tests.workflows.making import create, is_, make_workflow, sums
-from workflows.models import ActionRun, Batch, Enrollment, Run, Workflow
-from workflows.services import enrollment, execution, lifecycle
+from workflows.models import ActionRun, Batch, Enrollment, Preview, Run, Workflow
+from workflows.services import enrollment, execution, lifecycle, preview
 from workflows.services.sweeping import sweep
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,25 @@ def test_everything_lost_with_the_queue_is_done_in_the_end(workflow: Workflow, r
     assert sorted(Enrollment.objects.values_list("record", flat=True)) == [each.pk for each in contacts]
     assert not Run.objects.exclude(state=Run.State.FINISHED).exists()
     assert AssociationChange.objects.filter(type=279).count() == 3
+
+
+def test_a_preview_that_the_queue_has_lost_is_counted_in_the_end(
+    workflow: Workflow, run_jobs: Callable[[], None]
+) -> None:
+    make_record("contact", city="Boston")
+    ChangeSet.objects.update(processed_at=timezone.now())
+    asked = preview.request(workflow)
+    ring_now()
+    assert sweep(seconds=AT_ONCE) == 0, "it still waits in the queue"
+    forget_the_queue()
+    assert sweep(seconds=AFTER_AN_HOUR) == 0
+    assert sweep(seconds=AT_ONCE) == 1
+    ring_now()
+    assert sweep(seconds=AT_ONCE) == 0, "and is not rung for twice"
+    run_jobs()
+    asked.refresh_from_db()
+    assert asked.state == Preview.State.FINISHED
+    assert sweep(seconds=AT_ONCE) == 0
 
 
 def test_what_still_waits_in_the_queue_is_not_rung_for_again(
