@@ -1,4 +1,4 @@
-"""What answers about runs, and about the history of a pair, look like."""
+"""What answers about runs look like."""
 
 from __future__ import annotations
 
@@ -82,35 +82,3 @@ class CollectionResponseRecordLog(Model):
 
 class Retried(Model):
     batches: int
-
-
-# The history of a pair --------------------------------------------------------------------------
-
-
-class WorkflowMaker(Model):
-    flow_id: str
-    run_id: str
-    revision_id: str
-    action: int
-
-
-class PairChange(Model):
-    """An association, or a label on it, came or went. The values are the two that matched."""
-
-    at: str | None
-    added: bool
-    what: str
-    association_type_id: int | None
-    category: str | None
-    label: str | None
-    by: str
-    workflow: WorkflowMaker | None
-    value: str | None
-    other_value: str | None
-
-
-class PairHistory(Model):
-    """`results` is all that came and went, the newest first; `current` is what is there now."""
-
-    results: list[PairChange]
-    current: list[PairChange]

@@ -1,4 +1,4 @@
-"""Beyond HubSpot: runs with progress and outcomes, the log per record, retry, and the history of a pair of records."""
+"""Beyond HubSpot: runs with progress and outcomes, the log per record, and retry."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from associations.api.base import object_type_of, path_id
-from associations.models import Record
 from crmproject.api.documenting import AFTER, documented, limit, query
 from crmproject.api.errors import bad_request, iso, not_found, shown
 from crmproject.api.paging import collection, next_page, read_after, read_id, read_limit
-from crmproject.api.scopes import AUTOMATION, FAMILIES, Needs, of_family
 from workflows import querysets
 from workflows.models import Batch, Enrollment, Outcome, Run
-from workflows.services import isolation, why
+from workflows.services import isolation
 
 from . import run_bodies as bodies
 from .base import BEYOND, RUN, AutomationView
@@ -161,54 +158,3 @@ class Retry(RunView):
     def post(self, request: Request, **kwargs: str) -> Response:
         failed = Batch.objects.filter(run=self.run(), state=Batch.State.FAILED)
         return Response({"batches": isolation.retry(failed)})
-
-
-# The history of a pair --------------------------------------------------------------------------
-
-_READ = (AUTOMATION, *(scope for family in FAMILIES for scope in of_family("objects", family, "read")))
-
-
-class PairHistory(AutomationView):
-    name = "History of a pair"
-
-    def needs(self) -> Needs:
-        return Needs(_READ, "associations.view_record")
-
-    @documented("What came and went between two records, and through what", {200: bodies.PairHistory}, tag=BEYOND)
-    def get(self, request: Request, **kwargs: str) -> Response:
-        record = self._record("fromObjectType", "fromObjectId")
-        told = why.of_pair(record, self._record("toObjectType", "toObjectId"))
-        return Response(
-            {"results": [_change(each) for each in told.earlier], "current": [_change(c) for c in told.there]}
-        )
-
-    def _record(self, type_name: str, id_name: str) -> Record:
-        object_type, id_ = object_type_of(self.kwargs[type_name]), path_id(self.kwargs[id_name])
-        found = Record.objects.filter(object_type=object_type, pk=id_).select_related("object_type").first()
-        if found is None:
-            raise not_found(f"There is no {object_type.label.lower()} {id_}.")
-        return found
-
-
-def _change(change: why.Change) -> Json:
-    directed, maker = change.directed, change.maker
-    run = maker.action_run.batch.run if maker.action_run else None
-    return {
-        "at": iso(maker.at) or None,
-        "added": change.added,
-        "what": change.what,
-        "associationTypeId": directed.type_id if directed else None,
-        "category": directed.type.category if directed else None,
-        "label": (directed.label or None) if directed else None,
-        "by": maker.who,
-        "workflow": {
-            "flowId": str(run.workflow_id),
-            "runId": str(run.pk),
-            "revisionId": str(run.revision.edits),
-            "action": maker.action_run.position + 1,
-        }
-        if run and maker.action_run
-        else None,
-        "value": change.value,
-        "otherValue": change.other_value,
-    }

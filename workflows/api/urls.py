@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import flows, previewing, runs, switching, undoing
+from . import flows, previewing, runs, switching, undoing, why
 
 AUTOMATION: list[URLPattern | URLResolver] = [
     path("flows", flows.Flows.as_view()),
@@ -36,8 +36,9 @@ AUTOMATION: list[URLPattern | URLResolver] = [
     path("reviews/<str:actionRunId>/<str:recordId>", undoing.PickView.as_view()),
     path(
         "associations/<str:fromObjectType>/<str:fromObjectId>/<str:toObjectType>/<str:toObjectId>/history",
-        runs.PairHistory.as_view(),
+        why.PairHistory.as_view(),
     ),
+    path("records/<str:objectType>/<str:objectId>/outcomes", why.LastOutcomes.as_view()),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("automation/v4/", include(AUTOMATION)),

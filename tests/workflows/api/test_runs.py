@@ -129,6 +129,26 @@ def test_the_history_of_a_pair(ask, one):
     assert ask.get(path.replace("contacts", "companies")).status_code == 404
 
 
+def test_of_a_pair_that_is_not_associated_the_last_outcome_says_why(ask, one):
+    company = make_record("company", name="Birch")
+    [contact] = contacts("alder")
+    path = f"/automation/v4/associations/companies/{company.pk}/contacts/{contact.pk}/history"
+    never = ask.get(path).json()
+    assert [each["flowId"] for each in never["neverEnrolled"]] == [one.rsplit("/", 1)[1]]
+    assert never["outcomes"] == []
+    run = ask.post(f"{one}/enroll", {"inputs": [{"id": str(contact.pk)}]}).json()
+    work_off()
+    body = ask.get(path).json()
+    assert (body["results"], body["current"], body["neverEnrolled"]) == ([], [], [])
+    [said] = body["outcomes"]
+    assert (said["recordId"], said["outcome"], said["value"]) == (str(contact.pk), "NO_MATCH", "alder")
+    assert (said["workflow"]["runId"], said["workflow"]["action"]) == (run["id"], 1)
+    assert said["today"] == {"value": "alder", "otherValue": "Birch", "matches": False}
+    [alone] = ask.get(f"/automation/v4/records/contacts/{contact.pk}/outcomes").json()["results"]
+    assert alone == {**said, "today": None}
+    assert ask.get(f"/automation/v4/records/companies/{contact.pk}/outcomes").status_code == 404
+
+
 def test_queries_do_not_grow_with_the_runs(ask, one, django_assert_max_num_queries):
     contacts("Alder")
     for _ in range(4):
