@@ -78,14 +78,15 @@ def limit(default: int, most: int) -> OpenApiParameter:
 
 def documented(
     summary: str,
-    answers: Mapping[int, Any],
+    answers: Mapping[int | tuple[int, str], Any],
     *,
     body: Any = None,
     parameters: Sequence[OpenApiParameter] = (),
     tag: str = "",
     **more: Any,
 ) -> Callable[[F], F]:
-    """Decorates a view's method. `answers` are the models by status, None for an empty answer."""
+    """Decorates a view's method. `answers` are the models by status, None for an empty answer; by (status, media type)
+    where they are not JSON."""
     errors = ERRORS | (BODY_ERRORS if body is not None else {})
     return extend_schema(
         summary=summary,

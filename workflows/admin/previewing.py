@@ -70,13 +70,11 @@ class PreviewPages(WorkflowPages):
         """All rows: those that a worker has kept, or of few records counted anew."""
         workflow = self.opened(request, workflow_id, VIEW_RECORDS)
         try:
-            asked = preview.latest(workflow)
-            if asked and asked.state == Preview.State.FINISHED:
-                return _csv(preview.csv_of(asked), workflow)
-            if preview.is_small(workflow):
-                return _csv(iter(["".join(preview.csv_text(preview.exact_rows(workflow)))]), workflow)
+            rows = preview.whole_csv(workflow)
         except ValidationError as error:
             return self._not_yet(request, workflow, error)
+        if rows is not None:
+            return _csv(rows, workflow)
         self.message_user(request, "Count exactly first; then all rows can be downloaded.", messages.WARNING)
         return redirect("admin:workflows_workflow_preview", workflow.pk)
 

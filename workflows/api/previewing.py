@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -58,6 +61,23 @@ class Preview(LookingView):
         workflow = self.workflow()
         asked = preview.request(workflow, user_id=self.user_id)
         return Response(_preview(workflow, asked, asked.figures), status=202)
+
+
+class PreviewCsv(LookingView):
+    name = "Preview as CSV"
+
+    @documented(
+        "All that a flow, as it is now, would do, a row each, as CSV; of many records, once they are counted exactly",
+        {(200, "text/csv"): OpenApiTypes.STR},
+        tag=BEYOND,
+    )
+    def get(self, request: Request, **kwargs: str) -> HttpResponseBase:
+        workflow = self.workflow()
+        rows = preview.whole_csv(workflow)
+        if rows is None:
+            raise bad_request("These are many records: have them counted exactly first, by a POST to the preview.")
+        headers = {"Content-Disposition": f'attachment; filename="preview-{workflow.pk}.csv"'}
+        return StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 class Test(LookingView):

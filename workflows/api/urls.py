@@ -22,6 +22,7 @@ AUTOMATION: list[URLPattern | URLResolver] = [
     path("flows/<str:flowId>/revisions", switching.Revisions.as_view()),
     path("flows/<str:flowId>/revisions/<str:revisionId>", switching.Revision.as_view()),
     path("flows/<str:flowId>/preview", previewing.Preview.as_view()),
+    path("flows/<str:flowId>/preview.csv", previewing.PreviewCsv.as_view()),
     path("flows/<str:flowId>/test", previewing.Test.as_view()),
     path("flows/<str:flowId>/warnings", previewing.Warnings.as_view()),
     path("flows/<str:flowId>/coverage", previewing.Coverage.as_view()),

@@ -131,6 +131,17 @@ def progress_of(asked: Preview) -> tuple[int, int]:
     return queues.progress(_name(asked)) or (0, 0)
 
 
+def whole_csv(workflow: Workflow) -> Iterator[bytes] | None:
+    """All rows as CSV: those that a worker has kept, or of few records counted here and now; None where an exact count
+    must be asked for first. Raises ValidationError for what could not be turned on."""
+    asked = latest(workflow)
+    if asked and asked.state == Preview.State.FINISHED:
+        return csv_of(asked)
+    if is_small(workflow):
+        return iter(["".join(csv_text(exact_rows(workflow))).encode()])
+    return None
+
+
 def csv_of(asked: Preview) -> Iterator[bytes]:
     """The rows of a finished preview, part by part."""
     for content in asked.parts.order_by("number").values_list("content", flat=True).iterator(chunk_size=1):

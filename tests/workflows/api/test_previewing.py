@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,8 @@ from tests.asking import Asking
 from tests.factories import make_label, make_record, make_records
 from tests.workflows.making import create, everything, is_, make_workflow, set_steps
 from workflows.models import Workflow
+from workflows.services import preview
+from workflows.services.preview_figures import COLUMNS
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +51,27 @@ def test_a_preview_says_what_would_be_done(asking: Asking, workflow: Workflow, r
     assert (counted["state"], counted["percent"]) == ("EXACT", 100)
     assert counted["actions"] == answer["actions"]
     assert everything() == before
+
+
+def test_all_rows_are_there_as_csv(
+    asking: Asking, workflow: Workflow, monkeypatch: pytest.MonkeyPatch, run_jobs: Callable[[], None]
+) -> None:
+    def rows() -> list[list[str]]:
+        answer = asking.get(path(workflow, "preview.csv"))
+        assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+        return list(csv.reader(b"".join(answer.streaming_content).decode().splitlines()))
+
+    header, *few = rows()
+    assert header == COLUMNS
+    assert [row for row in few if "Alder Foods" in row]
+    monkeypatch.setattr(preview, "SAMPLE", 2)
+    early = asking.get(path(workflow, "preview.csv"))
+    assert early.status_code == 400
+    assert "counted exactly first" in early.json()["message"]
+    asking.post(path(workflow, "preview"))
+    run_jobs()
+    assert rows() == [header, *few]
+    assert Asking.with_token("oauth").get(path(workflow, "preview.csv")).status_code == 403
 
 
 def test_one_record_is_tested(asking: Asking, workflow: Workflow) -> None:
