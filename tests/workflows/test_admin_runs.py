@@ -174,6 +174,12 @@ def test_each_sees_of_the_front_what_they_may(workflow: Workflow) -> None:
     assert seen == {"view_workflow": {"live workflow"}, "view_run": {"failed batch"}, "view_record": {"in 30 days"}}
 
 
+def test_the_front_leads_to_the_review_who_may_pick() -> None:
+    link = f'href="{url("workflow_review")}"'
+    assert link in front(sign_in("run_workflow", "view_record"))
+    assert link not in front(sign_in("view_record"))
+
+
 def test_the_front_and_the_log_ask_as_often_for_many_as_for_few(workflow: Workflow, employer: DirectedType) -> None:
     def queries() -> list[int]:
         counts = []

@@ -15,6 +15,7 @@ from django.db.models import Case, Count, OuterRef, Subquery, Sum, Value, When
 from django.utils import timezone
 
 from associations.models import AssociationFigure, AssociationType, ChangeSet
+from workflows.admin.pages import RUN
 from workflows.admin.runs import standing
 from workflows.models import Batch, Run, Workflow
 from workflows.querysets import progress_of
@@ -38,6 +39,7 @@ def dashboard(context: dict[str, Any]) -> dict[str, Any]:
         shown |= _live_workflows()
     if user.has_perm("workflows.view_run"):
         shown |= _runs()
+    shown["is_review_shown"] = user.has_perms((RUN, "associations.view_record"))
     if user.has_perm("associations.view_record"):
         shown["chart"] = _chart()
     return shown
