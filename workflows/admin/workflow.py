@@ -48,7 +48,7 @@ class WorkflowAdmin(EditorPages, RevisionPages, CoveragePages, PreviewPages, Swi
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workflow]:
         mine = {"workflow": OuterRef("pk")}
         runs = Run.objects.filter(**mine).order_by("-id")
-        enrollments = Enrollment.objects.filter(**mine).order_by().values("pk")
+        enrollments = Enrollment.objects.filter(**mine, ordinal__isnull=False).order_by().values("pk")
         return (
             super()
             .get_queryset(request)

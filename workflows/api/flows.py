@@ -206,7 +206,7 @@ class Performance(AutomationView):
         kind = request.query_params.get("bucketType") or "DAY"
         if kind not in buckets:
             raise bad_request(f"bucketType should be DAY, WEEK or MONTH, not {shown(kind)!r}.")
-        enrollments = Enrollment.objects.filter(workflow=self.workflow())
+        enrollments = Enrollment.objects.filter(workflow=self.workflow(), ordinal__isnull=False)
         for name, lookup in (("start", "enrolled_at__gte"), ("end", "enrolled_at__lt")):
             if raw := request.query_params.get(name):
                 enrollments = enrollments.filter(**{lookup: _moment(name, raw)})

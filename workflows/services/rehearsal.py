@@ -37,10 +37,9 @@ from .enrollment import admitted
 from .lifecycle import Definition, read_definition
 from .synced import name_claimants
 
-# What a run writes, besides associations.
+# What a run writes, besides associations; of it nothing that is there is asked for.
 WRITTEN: tuple[type[models.Model], ...] = (
     ChangeSet,
-    WorkflowRevision,
     Run,
     Batch,
     ActionRun,
@@ -100,6 +99,7 @@ def rehearsed_all(workflow: Workflow, definition: Mapping[str, Any], progress: P
         for model in WRITTEN:
             sql.stand_before(model)
         sql.stand_before(Workflow, "id = %s", [workflow.pk])
+        sql.stand_before(WorkflowRevision, "workflow_id = %s", [workflow.pk])  # who claims is handed down from them
         sql.stand_before(Enrollment, "workflow_id = %s", [workflow.pk])
         run = _start(workflow, definition, criteria=whom(definition))
         ids = querysets.live_records(workflow.object_type).order_by("id").values_list("id", flat=True)

@@ -361,16 +361,21 @@ def test_a_job_delivered_twice_does_nothing_more(workflow: Workflow, contact: Re
     assert (Association.objects.count(), Run.objects.count()) == before
 
 
-def test_a_preview_leaves_claims_as_they_are(workflow: Workflow, contact: Record, company: Record) -> None:
-    before = list(AssociationClaim.objects.values())
-    change(contact, city="Oslo")
-    make_record("contact", city="Boston")
+def test_a_preview_takes_back_what_the_run_would_and_leaves_it_as_it_is(contact: Record, company: Record) -> None:
+    workflow = make_workflow("contact", kept(), should_re_enroll=True)
+    enroll(workflow, [contact])
     lifecycle.turn_off(workflow)
+    change(contact, city="Oslo")
+    before = list(AssociationClaim.objects.values())
     definition = lifecycle.definition_json(workflow)
-    with rehearsal.rehearsed_all(workflow, definition, lambda done, of: None) as run:
-        assert AssociationClaim.objects.count() == 2
-        assert run.batches.count() == 1
-    assert list(AssociationClaim.objects.values()) == before
+    set_steps(workflow, kept(cap=5))
+    edited = lifecycle.definition_json(workflow)
+    for meant in (definition, edited):
+        with rehearsal.rehearsed_all(workflow, meant, lambda done, of: None) as run:
+            assert outcomes(run, contact) == {"no_match": 0, "association_removed": 1}
+            assert words(contact, company) == set()
+    assert words(contact, company) == {"unlabeled", "Primary"}
+    assert list(AssociationClaim.objects.values()) == before != []
 
 
 def test_who_takes_a_label_off_by_hand_leaves_the_rest_in_sync(contact: Record, company: Record) -> None:
