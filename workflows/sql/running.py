@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from associations import sql
-from associations.models import Association, FormerAssociation, Record
+from associations.models import Association, AssociationClaim, FormerAssociation, Record
 from workflows.models import ActionOutcome, Batch, Enrollment, UndoPart
 
 # What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
@@ -81,7 +81,7 @@ def know_young_tables() -> None:
     """
     if not sql.is_postgresql() or connection.in_atomic_block:
         return
-    models = (Association, FormerAssociation, Enrollment, ActionOutcome)
+    models = (Association, AssociationClaim, FormerAssociation, Enrollment, ActionOutcome)
     grown = sql.fetch(
         "SELECT relname FROM pg_class WHERE oid = ANY(%s::text[]::regclass[]) AND reltuples <= 0"
         " AND pg_relation_size(oid) > 0",
