@@ -133,20 +133,6 @@ def directed_type(type_id: int) -> DirectedType:
     return DirectedType(type_, outgoing=type_.id == type_id)
 
 
-def primary_of(unlabeled: DirectedType) -> DirectedType | None:
-    """The pair's Primary label, if one of the two is the company of the other."""
-    type_ = (
-        association_types()
-        .filter(
-            id__in=AssociationType.PRIMARY_IDS,
-            from_object_type=unlabeled.type.from_object_type_id,
-            to_object_type=unlabeled.type.to_object_type_id,
-        )
-        .first()
-    )
-    return DirectedType(type_, unlabeled.outgoing) if type_ else None
-
-
 def types_seen_from(object_type: ObjectType) -> list[DirectedType]:
     """Every association type that records of a type can have, in all its directions from there."""
     types = association_types().filter(Q(from_object_type=object_type) | Q(to_object_type=object_type))

@@ -12,7 +12,7 @@ from typing import Any
 import factory
 
 from associations import querysets
-from associations.models import AssociationEnd, ObjectType, Property, Record
+from associations.models import AssociationEnd, AssociationType, ObjectType, Property, Record
 from associations.services import labels, linking, records, schema
 from associations.services.origin import Origin
 from associations.services.records import RecordInput, Saved
@@ -80,9 +80,8 @@ def unlabeled(type_name: str, other_name: str) -> DirectedType:
 
 
 def primary(type_name: str, other_name: str) -> DirectedType:
-    found = querysets.primary_of(unlabeled(type_name, other_name))
-    assert found is not None, f"{type_name} and {other_name} have no Primary"
-    return found
+    pair = unlabeled(type_name, other_name)
+    return DirectedType(querysets.association_types().get(pk=AssociationType.PRIMARY_OF[pair.type.pk]), pair.outgoing)
 
 
 def make_label(type_name: str, other_name: str, label: str, inverse_label: str = "") -> DirectedType:

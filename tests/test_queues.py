@@ -82,6 +82,17 @@ def test_a_bell_whose_job_is_lost_does_not_stay_silent_for_ever() -> None:
     assert 0 < remaining <= queues.BELL_SECONDS
 
 
+def test_who_looks_at_what_happened_does_the_first_actions_itself_and_leaves_the_others_to_the_queue() -> None:
+    for _ in range(jobs.AT_ONCE + 2):
+        make_workflow("contact", create("company", "city", "city"), triggers=[[is_("city", "Boston")]])
+    make_record("contact", city="Boston")
+    django_rq.get_connection("default").flushall()
+    jobs.process_events()
+    assert Enrollment.objects.filter(state=Enrollment.State.FINISHED).count() == jobs.AT_ONCE
+    left = Enrollment.objects.filter(state=Enrollment.State.ACTIVE).values_list("batch", flat=True)
+    assert [each for each in waiting() if each[0] != BELL] == [(enrollment.RUN_ACTION, (pk, 0)) for pk in sorted(left)]
+
+
 def test_bells_of_other_names_are_other_bells() -> None:
     with transaction.atomic():
         for name in ("tests.jobs.rename", "tests.jobs.rename", BELL):

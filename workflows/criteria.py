@@ -26,7 +26,7 @@ from associations.querysets import Surroundings
 from associations.types import DirectedType
 
 from . import before
-from .operators import ANY_OF, IS_EQUAL_TO, KNOWN_OR_NOT, OPERATORS, PARTS, property_q
+from .operators import ANY_OF, IS_EQUAL_TO, KNOWN_OR_NOT, MOVING, OPERATORS, PARTS, property_q
 
 MAX_FILTERS = 250
 _TEST = {"kind", "property", "operator", "values", "value", "or_no_value"}
@@ -144,6 +144,12 @@ class Criteria:
     @property
     def filters(self) -> list[Filter]:
         return [each for group in self.groups for each in group]
+
+    @property
+    def moves(self) -> bool:
+        """Whether what they mean depends on the day on which they are asked."""
+        inner = [getattr(each, "filter", each) for each in self.filters]
+        return any(isinstance(each, PropertyFilter) and each.operator in MOVING for each in inner)
 
     @property
     def association_type_ids(self) -> set[int]:

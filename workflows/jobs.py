@@ -17,17 +17,22 @@ from .services.faults import passes, reason
 
 logger = logging.getLogger(__name__)
 PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds
+# How many actions whoever looks at the outbox does itself. More than that other workers may share.
+AT_ONCE = 4
 
 
 def process_events() -> None:
     queues.answer(settings.RECORD_EVENTS_JOB)
-    try:
-        _patiently(events.process_all)
-    except Exception as error:
-        if passes(error):
-            raise  # they still wait, and the sweep rings for them
-        logger.exception("Failed; each workflow looks for itself now")
-        _patiently(lambda: events.process_all(apart=True))
+    with queues.kept_back(enrollment.RUN_ACTION, AT_ONCE) as due:
+        try:
+            _patiently(events.process_all)
+        except Exception as error:
+            if passes(error):
+                raise  # they still wait, and the sweep rings for them
+            logger.exception("Failed; each workflow looks for itself now")
+            _patiently(lambda: events.process_all(apart=True))
+        while due:
+            run_action(*due.popleft())
 
 
 def prepare_run(run_id: int) -> None:

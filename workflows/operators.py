@@ -23,6 +23,8 @@ from associations.property_values import read_value
 
 IS_EQUAL_TO, IS_NOT_EQUAL_TO = "is_equal_to", "is_not_equal_to"
 IS_KNOWN, IS_UNKNOWN = "is_known", "is_unknown"
+# What these mean depends on the day on which they are asked.
+MOVING = ("in_last_days", "in_next_days")
 
 KNOWN_OR_NOT = {IS_KNOWN: "is known", IS_UNKNOWN: "is unknown"}
 ANY_OF = {"is_any_of": "is any of", "is_none_of": "is none of"}
@@ -111,7 +113,7 @@ def _test(prop: Property, operator: str, values: list[Any], column: str) -> Expr
         values = [str(value).lower() for value in values]
     elif prop.field_type == Property.FieldType.CHECKBOX:
         return _checked(text, values)
-    if operator in ("in_last_days", "in_next_days"):
+    if operator in MOVING:
         operator, values = "is_between", _days_around_now(prop, int(values[0]), operator)
     if operator == "is_any_of":
         return In(own, values)

@@ -91,6 +91,11 @@ class Triggers:
         return bool((self.criteria.groups or self.events) and not self.schedule)
 
     @property
+    def moves(self) -> bool:
+        """Whether whom they bring in depends on the day, and not on what happened alone."""
+        return self.criteria.moves or self.suppression.moves
+
+    @property
     def properties(self) -> set[int]:
         """The properties that a trigger refers to."""
         filters = [*self.criteria.filters, *self.suppression.filters]

@@ -5,7 +5,7 @@ Changed only through `services.schema` and `services.labels`; read by everybody.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -186,7 +186,9 @@ class AssociationType(models.Model):
 
     FIRST_OWN_ID = 1001
     # contact, deal and ticket to company; fixed, so that "at most one primary company" can be a constraint.
-    PRIMARY_IDS = (1, 5, 26)
+    # Which Primary is of which unlabeled type, built in both [H].
+    PRIMARY_OF: ClassVar[dict[int, int]] = {279: 1, 341: 5, 339: 26}
+    PRIMARY_IDS = tuple(PRIMARY_OF.values())
 
     id = models.PositiveBigIntegerField("type id", primary_key=True)
     inverse_id = models.PositiveBigIntegerField("type id the other way", unique=True)

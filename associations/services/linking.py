@@ -1,7 +1,7 @@
 """Associate records, put labels on associations, take both off again: for pairs given by hand and for staged sets.
 
 The `…_staged` functions are the one place where associations are written. They work on the pairs that stand in
-the stage (see sql.py), inside the caller's transaction, in a number of statements that does not depend on how
+the stage (see associations.sql), inside the caller's transaction, in a number of statements that does not depend on how
 many pairs there are. Called by admin, API and (staged) by the actions of workflows.
 """
 
@@ -15,7 +15,7 @@ from django.db import transaction
 
 from associations import querysets, sql
 from associations.errors import LimitReached, Missing, Refused
-from associations.models import ChangeSet
+from associations.models import AssociationType, ChangeSet
 from associations.types import DirectedType
 
 from . import limits
@@ -156,21 +156,21 @@ def associate_staged(
 def _associate(
     unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet, staged: sql.Staged
 ) -> sql.Written:
-    primary = querysets.primary_of(unlabeled)
+    primary_id = AssociationType.PRIMARY_OF.get(unlabeled.type.pk)
     admitted, sources, with_others = staged.admitted, staged.sources, staged.with_others
     # One object type's pairs may be staged from both their ends; Primary is first taken from another company.
     if not with_others and not unlabeled.type.is_symmetric and not (label and label.type.is_primary):
         types = [each.type.pk for each in (unlabeled, label) if each]
-        written = sql.insert_new_pairs(unlabeled, types, primary.type.pk if primary else None, change_set.pk)
-        if written == admitted * len(types) + (sources if primary else 0):
+        written = sql.insert_new_pairs(unlabeled, types, primary_id, change_set.pk)
+        if written == admitted * len(types) + (sources if primary_id else 0):
             return sql.Written(admitted, admitted, admitted if label else 0)
         # Somebody else associates some of these records in this very moment, and may take them apart again.
         sql.take_back_new_pairs(unlabeled, change_set.pk)
     made = 0
     if sql.count_associated_pairs(unlabeled) < admitted:
         made = sql.insert_associations(unlabeled, change_set.pk)
-        if primary and primary != label:
-            sql.insert_first_primaries(unlabeled, primary.type.pk, change_set.pk)
+        if primary_id and not (label and label.type.is_primary):
+            sql.insert_first_primaries(unlabeled, primary_id, change_set.pk)
     return sql.Written(admitted, made, _put_label_staged(label, unlabeled, change_set) if label else 0)
 
 

@@ -38,6 +38,13 @@ def ensure_match_index(prop: Property, comparison: str) -> MatchIndex:
     return index
 
 
+def ensure_match_indexes(props: Sequence[Property], comparison: str) -> list[MatchIndex]:
+    """The indexes of several properties, by one query where they are built."""
+    indexes = MatchIndex.objects.filter(property__in=props, comparison=comparison, built_at__isnull=False)
+    built = {index.property_id: index for index in indexes.select_related("property")}
+    return [built.get(prop.pk) or ensure_match_index(prop, comparison) for prop in props]
+
+
 def rebuild(index: MatchIndex) -> int:
     """Read the keys of every live record anew; how many keys there are now."""
     records = Record.objects.filter(object_type_id=index.property.object_type_id)

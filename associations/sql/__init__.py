@@ -30,7 +30,7 @@ from .base import (
 from .claims import claim_staged, forget_stale_claims, give_up_claims, lose_claims, release_staged, remove_lost
 from .figures import add_figure
 from .properties import by_code, holds_folded
-from .reading import count_associated, first_associated, pages_of_others
+from .reading import count_associated, first_associated, pages_of_others, schema_version
 from .reversing import (
     begin_reversal,
     count_left,
@@ -158,6 +158,7 @@ __all__ = [
     "remove_staged",
     "reverse_rows",
     "reversed_rows_of",
+    "schema_version",
     "some_reversed",
     "stage_reversed_pairs",
     "stage_reversed_rows",

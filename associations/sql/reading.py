@@ -14,6 +14,15 @@ _LIVE = (
 )
 
 
+def schema_version() -> tuple[str, ...]:
+    """How many object types, properties and association types there are, and when one was changed (small tables)."""
+    parts = [
+        f"(SELECT count(*) FROM associations_{name}), (SELECT max(updated_at) FROM associations_{name})"
+        for name in ("objecttype", "property", "associationtype")
+    ]
+    return tuple(str(each) for each in fetch(f"SELECT {', '.join(parts)}")[0])
+
+
 def first_associated(record_id: int, type_ids: Sequence[int], most: int) -> list[tuple[int, int]]:
     """(type id, other id) of the first live others under each of some types as the record sees them
     (association pkey, association_by_target; record pkey)."""

@@ -105,10 +105,8 @@ class CreateAssociations(ActionKind[CreateConfig]):
         )
 
     def run(self, config: CreateConfig, context: ActionContext) -> None:
-        own, other = (
-            match_keys.ensure_match_index(prop, config.comparison)
-            for prop in (config.enrolled_property, config.associated_property)
-        )
+        both = (config.enrolled_property, config.associated_property)
+        own, other = match_keys.ensure_match_indexes(both, config.comparison)
         linking.hold_ends(config.unlabeled)
         sql.stage_matches(context.enrolled, context.bounds, own, other, config.several, config.cap)
         claimant = context.claimant if config.keep_in_sync else None

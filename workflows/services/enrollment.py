@@ -22,6 +22,7 @@ from workflows import sql
 from workflows.criteria import read_criteria
 from workflows.models import Batch, Enrollment, Run, Workflow, WorkflowRevision
 
+from . import monitoring
 from .lifecycle import read_definition
 from .synced import PREPARE_RUN, next_position
 
@@ -70,29 +71,41 @@ def enroll_records(
     other without end, the run is refused at MAX_DEPTH and says so. Raises Refused while the workflow is off, and for
     ids that are no live records of its type.
     """
-    revision = _live_revision(workflow)
-    if depth >= MAX_DEPTH:
-        return refused_for_depth(workflow, revision, len(set(ids)), depth)
+    _live_revision(workflow)
     wanted = sorted(set(ids))
     live = set(querysets.live_records(workflow.object_type, wanted).values_list("id", flat=True))
     if missing := set(wanted) - live:
         raise Missing(workflow.object_type.label, missing)
-    again = revision.definition["should_re_enroll"]
     with transaction.atomic():
-        run = Run.objects.create(
-            workflow=workflow,
-            revision=revision,
-            cause=cause,
-            started_by_id=user_id,
-            depth=depth,
-            state=Run.State.RUNNING if wanted else Run.State.FINISHED,
-            finished_at=None if wanted else timezone.now(),
-        )
-        for start in range(0, len(wanted), BATCH):
-            chunk = wanted[start : start + BATCH]
-            batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
-            sql.enroll(batch, admitted(workflow, revision, chunk), chunk, again=again)
-            queues.enqueue(RUN_ACTION, batch.pk, 0)
+        return enroll_live(workflow, wanted, cause=cause, user_id=user_id, depth=depth)
+
+
+def enroll_live(
+    workflow: Workflow, ids: Sequence[int], *, cause: str, user_id: int | None = None, depth: int = 0
+) -> Run:
+    """Enroll records of which the caller knows, in the same transaction, that they are live and the workflow is on.
+
+    `ids` are in order. See `enroll_records`.
+    """
+    revision = workflow.revision
+    assert revision is not None  # live_workflow_has_revision
+    if depth >= MAX_DEPTH:
+        return refused_for_depth(workflow, revision, len(ids), depth)
+    again = revision.definition["should_re_enroll"]
+    run = Run.objects.create(
+        workflow=workflow,
+        revision=revision,
+        cause=cause,
+        started_by_id=user_id,
+        depth=depth,
+        state=Run.State.RUNNING if ids else Run.State.FINISHED,
+        finished_at=None if ids else timezone.now(),
+    )
+    for start in range(0, len(ids), BATCH):
+        chunk = ids[start : start + BATCH]
+        batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
+        monitoring.count_enrolled(sql.enroll(batch, admitted(workflow, revision, chunk), chunk, again=again))
+        queues.enqueue(RUN_ACTION, batch.pk, 0)
     return run
 
 
@@ -165,14 +178,13 @@ def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] 
     return records.exclude(suppression.q()) if suppression.groups else records
 
 
-def enrollable(workflow: Workflow, ids: Iterable[int]) -> list[int]:
+def enrollable(workflow: Workflow, records: QuerySet[Record]) -> QuerySet[Record]:
     """Of some records those that may be enrolled: not enrolled now, and never before without re-enrollment."""
     enrolled = Enrollment.objects.filter(workflow=workflow, record=OuterRef("pk"), batch__run__undone_at=None)
     enrolled = enrolled.filter(ordinal__isnull=False)
     if workflow.revision and workflow.revision.definition["should_re_enroll"]:
         enrolled = enrolled.filter(state=Enrollment.State.ACTIVE)
-    records = querysets.live_records(workflow.object_type, ids).exclude(Exists(enrolled))
-    return list(records.order_by("id").values_list("id", flat=True))
+    return records.exclude(Exists(enrolled))
 
 
 def _live_revision(workflow: Workflow) -> WorkflowRevision:

@@ -15,21 +15,24 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from associations import sql as all_sql
 from associations.models import AssociationChange, AssociationEnd, ChangeSet, Record, RecordEvent
 from associations.querysets import Surroundings
 from associations.services import figures
 from workflows import sql
 from workflows.before import claimed, claimed_events
 from workflows.models import Enrollment, Run, Workflow
-from workflows.triggers import Triggers, changed, read_triggers
+from workflows.triggers import Triggers, changed
 
-from . import syncing
-from .enrollment import enroll_records, enrollable, tell_failure
+from . import remembered, syncing
+from .enrollment import enroll_live, enrollable, tell_failure
 from .faults import passes, reason
 from .syncing import Synced, read_synced
 from .undo import own_undoing
 
 CHANGE_SETS = 500
+# What an undo is told as; most changes come from elsewhere.
+BY_PEOPLE = (ChangeSet.Source.USER, ChangeSet.Source.SYSTEM)
 # Restoring a record does not enroll it [H]; archiving takes it out.
 _KINDS = (RecordEvent.Kind.CREATED, RecordEvent.Kind.CHANGED, RecordEvent.Kind.MERGED)
 
@@ -52,18 +55,19 @@ def process_events(*, apart: bool = False) -> bool:
             ChangeSet.objects.filter(processed_at=None)
             .order_by("id")
             .select_for_update(skip_locked=True)
-            .values_list("id", "depth")[:CHANGE_SETS]
+            .values_list("id", "depth", "source")[:CHANGE_SETS]
         )
         if not taken:
             return False
         workflows = _live_workflows()
-        undoing = own_undoing(id_ for id_, _ in taken)
-        syncing.wait([id_ for id_, _ in taken], [(live.workflow, live.synced) for live in workflows if live.synced])
-        by_depth = sorted((depth, id_) for id_, depth in taken)
+        undoing = own_undoing(id_ for id_, _, source in taken if source in BY_PEOPLE)
+        syncing.wait([id_ for id_, *_ in taken], [(live.workflow, live.synced) for live in workflows if live.synced])
+        by_depth = sorted((depth, id_) for id_, depth, _ in taken)
         for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
             _process([id_ for _, id_ in of_depth], depth, workflows, undoing, _apart if apart else _look)
-        figures.add_figures([id_ for id_, _ in taken])
-        ChangeSet.objects.filter(id__in=[id_ for id_, _ in taken]).update(processed_at=timezone.now())
+        ids = [id_ for id_, *_ in taken]
+        figures.add_figures(ids)
+        ChangeSet.objects.filter(id__in=ids).update(processed_at=timezone.now())
     return len(taken) == CHANGE_SETS
 
 
@@ -105,8 +109,8 @@ def _look(change_sets: list[int], depth: int, live: Live) -> None:
     if not live.triggers.by_what_happens:
         return
     unenroll(live.workflow, live.triggers)
-    if ids := enrollable(live.workflow, _to_enroll(live.workflow, live.triggers)):
-        enroll_records(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
+    if ids := _ids_to_enroll(live.workflow, live.triggers):
+        enroll_live(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
 
 
 def _apart(change_sets: list[int], depth: int, live: Live) -> None:
@@ -134,11 +138,12 @@ def _live_workflows() -> list[Live]:
     """Those that records enroll in by what happens to them, or that are kept in sync."""
     found = []
     around: dict[int, Surroundings] = {}
+    version = remembered.schema_version()
     for workflow in Workflow.objects.filter(is_enabled=True).select_related("revision", "object_type"):
         assert workflow.revision is not None  # live_workflow_has_revision
+        of_type = around.setdefault(workflow.object_type_id, Surroundings(workflow.object_type))
         try:
-            of_type = around.setdefault(workflow.object_type_id, Surroundings(workflow.object_type))
-            triggers = read_triggers(workflow.revision.definition, workflow.object_type, of_type)
+            triggers = remembered.triggers_of(workflow.revision, of_type, version)
             synced = read_synced(workflow, of_type)
         except ValidationError:  # something it refers to is gone; the page of the workflow says what
             continue
@@ -147,8 +152,17 @@ def _live_workflows() -> list[Live]:
     return found
 
 
-def _to_enroll(workflow: Workflow, triggers: Triggers) -> list[int]:
-    """The ids of the live records that the claimed change sets bring into a workflow; one query for all of them."""
+def _ids_to_enroll(workflow: Workflow, triggers: Triggers) -> list[int]:
+    """Whom the claimed change sets bring into a workflow, in order; one query for all of them."""
+
+    def compiled() -> remembered.Statement:
+        return all_sql.compiled(enrollable(workflow, _to_enroll(workflow, triggers)).order_by("id").values("id"))
+
+    return [id_ for (id_,) in all_sql.fetch(*remembered.statement_of(triggers, compiled))]
+
+
+def _to_enroll(workflow: Workflow, triggers: Triggers) -> QuerySet[Record]:
+    """The live records that the claimed change sets bring into a workflow; one query for all of them."""
     records = Record.objects.filter(object_type=workflow.object_type, archived_at=None)
     if triggers.suppression.groups:
         records = records.exclude(triggers.suppression.q())
@@ -157,8 +171,8 @@ def _to_enroll(workflow: Workflow, triggers: Triggers) -> list[int]:
         for each in triggers.events:
             happened |= each.q()
         records = records.filter(happened)
-        return _ids(records.filter(triggers.criteria.q()) if triggers.criteria.groups else records)
-    return _ids(_coming_to_meet(records, triggers))
+        return records.filter(triggers.criteria.q()) if triggers.criteria.groups else records
+    return _coming_to_meet(records, triggers)
 
 
 def _coming_to_meet(records: QuerySet[Record], triggers: Triggers) -> QuerySet[Record]:
@@ -201,7 +215,3 @@ def _unenroll_merged() -> None:
 
 def _end(enrollments: QuerySet[Enrollment]) -> None:
     enrollments.update(state=Enrollment.State.UNENROLLED, ended_at=timezone.now())
-
-
-def _ids(records: QuerySet[Record]) -> list[int]:
-    return list(records.order_by("id").values_list("id", flat=True))

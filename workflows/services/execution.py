@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
 from django.utils import timezone
 
 from associations.models import ChangeSet, Record
@@ -20,9 +20,8 @@ from workflows.actions.base import ActionContext
 from workflows.criteria import read_criteria
 from workflows.models import ActionRun, Batch, Enrollment, Outcome, Run
 
-from . import monitoring
+from . import monitoring, remembered
 from .enrollment import RUN_ACTION, admitted
-from .lifecycle import read_definition
 from .synced import enrolled_once, is_first, next_position
 
 logger = logging.getLogger(__name__)
@@ -33,7 +32,6 @@ def run_action(batch_id: int, position: int) -> bool:
 
     Returns whether a further action is due; its job is enqueued with the commit.
     """
-    sql.know_young_tables()
     with transaction.atomic():
         sql.commit_without_waiting()  # lost, it leaves the batch waiting, and none of what it did
         batch = _claim(batch_id, position)
@@ -53,6 +51,8 @@ def run_action(batch_id: int, position: int) -> bool:
             batch.state = Batch.State.FINISHED
             active(batch).update(state=Enrollment.State.FINISHED, ended_at=timezone.now())
         batch.save(update_fields=["position", "state", "updated_at"])
+    if run.criteria is not None:
+        sql.know_young_tables()
     if not more:
         finish_run(run)
     return more
@@ -64,10 +64,8 @@ def finish_run(run: Run) -> None:
     unfinished = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).exclude(
         Exists(batches.filter(state=Batch.State.WAITING))
     )
-    failed = Exists(batches.filter(state=Batch.State.FAILED))
-    now = timezone.now()
-    unfinished.filter(failed).update(state=Run.State.FAILED, finished_at=now)
-    unfinished.exclude(failed).update(state=Run.State.FINISHED, finished_at=now)
+    failed = When(Exists(batches.filter(state=Batch.State.FAILED)), then=Value(Run.State.FAILED))
+    unfinished.update(state=Case(failed, default=Value(Run.State.FINISHED)), finished_at=timezone.now())
 
 
 def _claim(batch_id: int, position: int) -> Batch | None:
@@ -92,7 +90,8 @@ def enroll_range(batch: Batch, *, finished: bool = False) -> None:
     records = admitted(run.workflow, run.revision).filter(
         criteria.q(), id__range=(batch.first_record_id, batch.last_record_id)
     )
-    sql.enroll(batch, records, None, again=run.revision.definition["should_re_enroll"], finished=finished)
+    enrolled = sql.enroll(batch, records, None, again=run.revision.definition["should_re_enroll"], finished=finished)
+    monitoring.count_enrolled(enrolled)
 
 
 def _run_action(batch: Batch) -> None:
@@ -103,7 +102,8 @@ def _run_action(batch: Batch) -> None:
     )
     _unenroll_archived(batch, action_run)
     if run.workflow.is_enabled:
-        action, config = read_definition(run.revision.definition, run.workflow.object_type).actions[batch.position]
+        read = remembered.definition_of(run.revision, run.workflow.object_type, remembered.schema_version())
+        action, config = read.actions[batch.position]
         origin = Origin(ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1)
         action_run.change_set = open_change_set(origin)
         action.run(config, ActionContext(action_run, action_run.change_set, _taking_part(batch)))
@@ -121,6 +121,8 @@ def _run_action(batch: Batch) -> None:
 def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:
     """Records archived since they were enrolled take part in nothing."""
     archived = active(batch).filter(record__archived_at__isnull=False)
+    if not archived.exists():
+        return
     sql.write_reasons(action_run, archived, Outcome.RECORD_ARCHIVED)
     archived.update(state=Enrollment.State.UNENROLLED, ended_at=timezone.now())
 

@@ -71,14 +71,17 @@ def not_ready(*, most_seconds: float) -> dict[str, str]:
     return problems
 
 
+def count_enrolled(count: int) -> None:
+    """Count records that were enrolled, once the transaction is committed."""
+    queues.count({"enrollments": count})
+
+
 def count_action(action_run: ActionRun) -> None:
     """Count an action that was done, once its transaction is committed."""
     assert action_run.finished_at is not None
     seconds = (action_run.finished_at - action_run.started_at).total_seconds()
     bucket = next((str(each) for each in BUCKETS if seconds <= each), "+Inf")
     counts: dict[str, float] = {f"bucket|{bucket}": 1, "seconds": seconds}
-    if action_run.position == 0:
-        counts["enrollments"] = Enrollment.objects.filter(batch=action_run.batch_id, ordinal__isnull=False).count()
     for outcome, each in action_run.outcomes.items():
         counts[f"outcome|{action_run.kind}|{outcome}"] = each["pairs"] or each["records"]
     queues.count(counts)

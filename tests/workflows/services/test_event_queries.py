@@ -30,12 +30,14 @@ def queries_for(records: int, city: str) -> int:
 
 
 def test_each_live_workflow_costs_one_query() -> None:
-    """What there is to ask about is read once for all of them, when the first one asks."""
+    """What its triggers mean is read when it is asked for the first time, and remembered."""
     for triggers in TRIGGERS:
         make_workflow("contact", create("company", "city", "city"), triggers=triggers)
+    queries_for(1, "Oslo")
     counts = [queries_for(1, "Oslo")]
     for triggers in TRIGGERS:
         make_workflow("contact", create("company", "city", "city"), triggers=triggers)
+        queries_for(1, "Oslo")
         counts.append(queries_for(1, "Oslo"))
     assert counts == [counts[0] + more for more in range(len(TRIGGERS) + 1)]
 
@@ -44,6 +46,7 @@ def test_each_live_workflow_costs_one_query() -> None:
 def test_the_number_of_records_costs_none(city: str) -> None:
     for triggers in TRIGGERS:
         make_workflow("contact", create("company", "city", "city"), triggers=triggers)
+    queries_for(1, city)
     first = queries_for(2, city)
     assert queries_for(200, city) == first
     assert Enrollment.objects.filter(record__properties__city="Boston").exists() is (city == "Boston")
