@@ -37,7 +37,10 @@ def release_staged(types: Sequence[DirectedType]) -> int:
 def claim_staged(claimant: int, types: Sequence[DirectedType], change_set_id: int, *, others: bool) -> None:
     """Claim the rows of the admitted pairs that this change set made, and with `others` those that stand only because
     others claim them. A row that stands without a claim is somebody's (association pkey, claim by row)."""
-    hold = " FOR SHARE OF c" if locks_records() else ""
+    theirs = "associations_associationclaim c ON c.source_id = {source} AND c.type_id = %s AND c.target_id = {target}"
+    if is_postgresql():  # looked up pair by pair: of a young table the planner would read all claims first
+        hold = " FOR SHARE" if locks_records() else ""
+        theirs = f"LATERAL (SELECT c.* FROM {theirs.replace(' ON ', ' WHERE ')} OFFSET 0{hold}) AS c"
     for directed in types:
         source, target = directed.ends("s")
         select = f"{_CLAIM} SELECT %s, s.record_id, {source}, CAST(%s AS bigint), {target},"
@@ -49,11 +52,9 @@ def claim_staged(claimant: int, types: Sequence[DirectedType], change_set_id: in
         if others:
             # Held: who releases the other's claim at this moment waits, and then sees this one, too.
             execute(
-                f"{select} c.made_by_id FROM staged_pair s"
-                f" JOIN associations_associationclaim c ON c.source_id = {source} AND c.type_id = %s"
-                f" AND c.target_id = {target} WHERE s.state = 0 AND {maker} <> %s AND EXISTS"
-                f" (SELECT 1 FROM associations_association a WHERE {_ROW.format('a', 'c')}"
-                f" AND {_MAKER.format('a')} = c.made_by_id){hold} ON CONFLICT DO NOTHING",
+                f"{select} c.made_by_id FROM staged_pair s CROSS JOIN {theirs.format(source=source, target=target)}"
+                f" WHERE s.state = 0 AND {maker} <> %s AND c.made_by_id = (SELECT {_MAKER.format('a')}"
+                f" FROM associations_association a WHERE {_ROW.format('a', 'c')}) ON CONFLICT DO NOTHING",
                 [claimant, directed.type.pk, directed.type.pk, change_set_id],
             )
 
