@@ -196,7 +196,7 @@ def valkey_server(*, address: str = "", within: Sequence[str] = ()) -> Iterator[
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Directly in /tmp: a socket's path must be short, and another account must be able to get there."""
-    folder = Path(tempfile.mkdtemp(prefix="crm-test-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="crm-test-", dir=os.environ.get("CRM_TEST_FOLDERS", "/tmp")))
     try:
         yield folder
     finally:

@@ -9,11 +9,11 @@ from typing import Any
 from associations.models import Association, ChangeSet, ObjectType, Property
 from associations.services import labels, match_keys
 from associations.types import DirectedType
-from workflows.models import Action, Run, Workflow
-from workflows.services import enrollment, lifecycle
+from workflows.models import Action, Run, Undo, Workflow
+from workflows.services import enrollment, lifecycle, undo
 
-from . import data, floors
-from .report import Line, Report
+from . import data, floors, pages
+from .report import Report
 from .workers import Memory, processor_seconds, wait_until, workers
 
 WORKERS = 2
@@ -53,65 +53,134 @@ def seconds_of(workflow: Workflow) -> float:
     return end - start
 
 
-def measure(report: Report, records: int) -> Line | None:
-    """All backfills at one size; the line of the first one."""
-    with report.part("match keys"):
+class Backfills:
+    """All of them at one size, each on what the one before has left. All rest on the first, which is never left out."""
+
+    def __init__(self, report: Report, records: int) -> None:
+        self.report, self.records = report, records
+        self.seconds = self.floor = 0.0
+        self.employer, self.partner, self.friend = (make_label(word) for word in ("Employer", "Partner", "Friend"))
+        self.labeled: DirectedType | None = None  # what apply or update has left
+        self.create: Workflow
+
+    def measure(self) -> None:
+        report = self.report
+        match_key_seconds = self._match_keys()
+        self.create = make_workflow(
+            "Employers", "create_associations", enrolled_property="company", associated_property="name",
+            label=str(self.employer.type_id),
+        )  # fmt: skip
+        with workers(WORKERS) as pids, Memory(pids) as memory:
+            self._backfill(match_key_seconds)
+            for name, part in (("no-op", self._no_op), ("undo", self._undo)):
+                report.run(name, part)
+        report.run("one worker", self._one_worker)
+        if not Association.objects.exists():
+            self._enroll(WORKERS)
+        with workers(WORKERS) as pids, Memory(pids) as later:
+            for name, part in (("apply", self._apply), ("update", self._update), ("remove", self._remove)):
+                report.run(name, part)
+        report.add("memory of a worker, at most", max(memory.most, later.most), "MB")
+        floors.drop()
+        report.run("why", lambda: pages.measure_why(report))
+        report.run("pages", lambda: pages.measure_pages(report))
+        report.run("preview", lambda: pages.measure_preview(report, self.create))
+
+    def _match_keys(self) -> float:
         start = time.monotonic()
         for type_name, name in (("contact", "company"), ("company", "name")):
             prop = Property.objects.get(object_type__name=type_name, name=name)
             match_keys.ensure_match_index(prop, "normalized")
-        match_key_seconds = time.monotonic() - start
+        seconds = time.monotonic() - start
         floors.settle()
-    first: Line | None = None
-    employer, partner, friend = (make_label(word) for word in ("Employer", "Partner", "Friend"))
-    create = make_workflow(
-        "Employers", "create_associations", enrolled_property="company", associated_property="name",
-        label=str(employer.type_id),
-    )  # fmt: skip
-    with workers(WORKERS) as pids, Memory(pids) as memory:
-        with report.part("backfill"):
-            began = processor_seconds()
-            seconds = seconds_of(create)
-            worked = processor_seconds() - began
-            rows = floors.keep_rows()
-            began = processor_seconds()
-            floor = mean([floors.insert(), floors.insert()])
-            bare = (processor_seconds() - began) / 2
-            first = report.add("backfill", seconds, "s", floor, f"{records:,} contacts, {rows:,} rows")
-            report.add("backfill, of the processors", worked, "s", bare, "halved where two cores are free")
-            report.add("match keys of a new property", match_key_seconds, "s", floor, "contacts and companies")
-            report.add(
-                "ledger and provenance", floor, "s", floors.insert_without_ledger(), "the rows with it : without"
-            )
-        with report.part("no-op"):
-            floors.settle()
-            report.add("no-op", *_with(seconds_of(create), floor))
-        with report.part("apply"):
-            apply = make_workflow("Apply", "apply_label", label=str(partner.type_id))
-            floors.settle()
-            seconds = seconds_of(apply)
-            rows = floors.keep_rows(f"type_id = {partner.type.pk}")
-            report.add("apply", *_with(seconds, mean([floors.insert(), floors.insert()])), note=f"{rows:,} rows")
-        with report.part("update"):
-            update = make_workflow(
-                "Update", "update_labels", existing_label=str(partner.type_id), new_label=str(friend.type_id),
-                mode="replace",
-            )  # fmt: skip
-            floor = floors.insert() + floors.delete()
-            floors.settle()
-            seconds = seconds_of(update)
-            report.add("update (replace)", *_with(seconds, floor), note=f"{rows:,} rows")
-        with report.part("remove"):
-            remove = make_workflow("Remove", "remove_labels", labels=[str(friend.type_id)])
-            floors.keep_rows(f"type_id = {friend.type.pk}")
-            floor = floors.delete()
-            floors.settle()
-            report.add("remove", *_with(seconds_of(remove), floor), note=f"{rows:,} rows")
-            assert not Association.objects.filter(type=friend.type.pk).exists()
-        report.add("memory of a worker, at most", memory.most, "MB")
-    floors.drop()
-    return first
+        return seconds
 
+    def _backfill(self, match_key_seconds: float) -> None:
+        report, began = self.report, processor_seconds()
+        self.seconds = seconds_of(self.create)
+        worked = processor_seconds() - began
+        rows = floors.keep_rows()
+        began = processor_seconds()
+        floor = self.floor = mean([floors.insert(), floors.insert()])
+        bare = (processor_seconds() - began) / 2
+        report.add("backfill", self.seconds, "s", floor, f"{self.records:,} contacts, {rows:,} rows")
+        report.add("backfill, of the processors", worked, "s", bare, "halved where two cores are free")
+        report.add("match keys of a new property", match_key_seconds, "s", floor, "contacts and companies")
+        report.add("ledger and provenance", floor, "s", floors.insert_without_ledger(), "the rows with it : without")
 
-def _with(seconds: float, floor: float) -> tuple[float, str, float]:
-    return seconds, "s", floor
+    def _enroll(self, count: int) -> float:
+        floors.settle()
+        with workers(count):
+            return seconds_of(self.create)
+
+    def _no_op(self) -> None:
+        floors.settle()
+        self.report.add("no-op", seconds_of(self.create), "s", self.floor)
+
+    def _undo(self) -> None:
+        floors.settle()
+        self.report.add("undo", self._take_back(), "s", self.seconds, "the floor is the backfill itself")
+
+    def _take_back(self) -> float:
+        """Undo the last run that made anything; everything must be gone."""
+        run = Run.objects.filter(pk__in=[run.pk for run in Run.objects.all() if undo.may_start(run)]).latest("pk")
+        start = time.monotonic()
+        begun = undo.start(run)
+        end = wait_until(lambda: not Undo.objects.filter(pk=begun.pk, state=Undo.State.RUNNING).exists())
+        begun.refresh_from_db()
+        left = Association.objects.count()
+        if begun.state != Undo.State.FINISHED or left:
+            raise RuntimeError(f"{begun} is {begun.state}, {left:,} associations are left")
+        wait_until(lambda: not ChangeSet.objects.filter(processed_at=None).exists())
+        return end - start
+
+    def _one_worker(self) -> None:
+        """Both on records that were enrolled and undone before, so that they do the same."""
+        seconds = []
+        for count in (1, WORKERS):
+            if Association.objects.exists():
+                with workers(WORKERS):
+                    self._take_back()
+            seconds.append(self._enroll(count))
+        self.report.add("one worker", seconds[0], "s", seconds[1], "the floor is the same by two workers")
+
+    def _apply(self) -> None:
+        apply = make_workflow("Apply", "apply_label", label=str(self.partner.type_id))
+        floors.settle()
+        seconds = seconds_of(apply)
+        self.labeled = self.partner
+        rows = floors.keep_rows(f"type_id = {self.partner.type.pk}")
+        self.report.add("apply", seconds, "s", mean([floors.insert(), floors.insert()]), f"{rows:,} rows")
+
+    def _need_label(self) -> DirectedType:
+        """For a part that is chosen without those before it."""
+        if self.labeled is None:
+            seconds_of(make_workflow("Apply first", "apply_label", label=str(self.partner.type_id)))
+            self.labeled = self.partner
+        return self.labeled
+
+    def _update(self) -> None:
+        update = make_workflow(
+            "Update", "update_labels", existing_label=str(self._need_label().type_id),
+            new_label=str(self.friend.type_id), mode="replace",
+        )  # fmt: skip
+        rows = floors.keep_rows(f"type_id = {self.partner.type.pk}")
+        strict, fair = floors.insert() + floors.delete(), floors.insert() + floors.move()
+        floors.settle()
+        seconds = seconds_of(update)
+        self.labeled = self.friend
+        self._add_both("update (replace)", seconds, strict, fair, rows)
+
+    def _remove(self) -> None:
+        label = self._need_label()
+        remove = make_workflow("Remove", "remove_labels", labels=[str(label.type_id)])
+        rows = floors.keep_rows(f"type_id = {label.type.pk}")
+        strict, fair = floors.delete(), floors.move()
+        floors.settle()
+        seconds = seconds_of(remove)
+        self._add_both("remove", seconds, strict, fair, rows)
+        assert not Association.objects.filter(type=label.type.pk).exists()
+
+    def _add_both(self, name: str, seconds: float, strict: float, fair: float, rows: int) -> None:
+        self.report.add(name, seconds, "s", strict, f"{rows:,} rows")
+        self.report.add(f"{name}, history kept", seconds, "s", fair, "the floor keeps what it deletes, too")

@@ -2,77 +2,27 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from statistics import quantiles
+from statistics import median, quantiles
 
-from django.conf import settings
+import django_rq
 
-from associations.models import ObjectType
-from associations.services import match_keys
 from crmproject.api.tokens import create_token
-from crmproject.management.commands.serve import web_command
-from crmproject.supervision import end_with_parent
-from workflows.models import EnrollmentTrigger
-from workflows.services import lifecycle
 
 from . import data, floors
-from .backfills import WORKERS, make_workflow, seconds_of
+from .backfills import WORKERS, seconds_of
+from .load import ensure_indexes, make_triggered
 from .report import Report
+from .web import FLOOR, Client, web_server
 from .workers import wait_until, workers
 
 COMPANIES = 20_000
 CHANGES = 300
+JOBS = 100
+SINGLE = 400  # by each of four clients
 EXISTING = 10_000
-
-
-@contextmanager
-def web_server() -> Iterator[int]:
-    """The product's web server, until the block is left; its port."""
-    parent = os.getpid()
-    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        port, files = listener.getsockname()[1], [listener.fileno()]
-        running = subprocess.Popen(
-            web_command(listener), pass_fds=files, preexec_fn=lambda: end_with_parent(parent), cwd=settings.BASE_DIR
-        )
-        try:
-            wait_until(lambda: Client(port, "").get("/healthz") == 200, 60, 0.2)
-            yield port
-        finally:
-            running.terminate()
-            running.wait(20)
-
-
-class Client:
-    """One connection that stays open."""
-
-    def __init__(self, port: int, token: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    def get(self, path: str) -> int:
-        try:
-            self.connection.request("GET", path)
-            response = self.connection.getresponse()
-            response.read()
-            return response.status
-        except OSError:
-            return 0
-
-    def post(self, path: str, body: object) -> dict[str, object]:
-        self.connection.request("POST", path, json.dumps(body), self.headers)
-        response = self.connection.getresponse()
-        answer = json.loads(response.read())
-        if response.status >= 300:
-            raise RuntimeError(f"{path}: {response.status} {answer}")
-        return dict(answer)
 
 
 def contact(number: int) -> dict[str, object]:
@@ -91,28 +41,41 @@ def measure(report: Report) -> None:
     data.write("company", twice)
     data.write("contact", (dict(contact(n)["properties"]) for n in range(EXISTING)))  # type: ignore[call-overload]
     floors.settle()
-    workflow = make_workflow("Two", "create_associations", enrolled_property="company", associated_property="name")
-    lifecycle.turn_off(workflow)
-    EnrollmentTrigger.objects.create(
-        workflow=workflow,
-        group=1,
-        kind="property",
-        fields={"property": "company", "operator": "is_known", "values": []},
-    )
-    for type_name, name in (("contact", "company"), ("company", "name")):
-        prop = ObjectType.objects.get(name=type_name).properties.get(name=name)
-        match_keys.ensure_match_index(prop, "normalized")
-    lifecycle.turn_on(workflow)
+    ensure_indexes()
+    workflow = make_triggered("Two", "company", "is_known", [])
     _, token = create_token("benchmark", ["crm.objects.contacts.write", "crm.objects.contacts.read"])
     with workers(WORKERS), web_server() as port:
-        with report.part("existing base"):
-            report.add(f"an existing base of {EXISTING:,}", seconds_of(workflow), "s")
-        with report.part("one change"):
-            _one_change(report, Client(port, token))
-        with report.part("throughput"):
-            _throughput(report, lambda: Client(port, token))
-        with report.part("batches"):
-            _batches(report, Client(port, token))
+        report.run("existing base", lambda: report.add(f"an existing base of {EXISTING:,}", seconds_of(workflow), "s"))
+        report.run("one change", lambda: _one_change(report, Client(port, token)))
+        report.run("throughput", lambda: _throughput(report, lambda: Client(port, token)))
+        report.run("batches", lambda: _batches(report, Client(port, token)))
+
+
+def measure_floors(report: Report) -> None:
+    """An empty job, by our worker and by RQ's that forks for each, and an empty view."""
+    report.run("empty job", lambda: _empty_jobs(report))
+    report.run("empty view", lambda: _empty_view(report))
+
+
+def _empty_jobs(report: Report) -> None:
+    queue = django_rq.get_queue("default")
+    options = ("--worker-class", "rq.worker.Worker", "--serializer", "rq.serializers.JSONSerializer")
+    for name, chosen in (("our worker", ()), ("RQ's own worker", options)):
+        times = []
+        with workers(1, *chosen):
+            for _ in range(JOBS):
+                start = time.monotonic()
+                job = queue.enqueue("tests.benchmarks.floor_server.empty_job", result_ttl=60)
+                wait_until(lambda job=job: job.get_status(refresh=True) == "finished", 60, 0.0005)  # type: ignore[misc]
+                times.append((time.monotonic() - start) * 1000)
+        report.add(f"empty job, {name}, p50", median(times), "ms", note="from enqueuing to its end; both fork for it")
+
+
+def _empty_view(report: Report) -> None:
+    with web_server(FLOOR) as port:
+        client = Client(port)
+        times = [client.milliseconds("/empty") for _ in range(CHANGES)][20:]
+    report.add("empty DRF view, p50", median(times), "ms")
 
 
 def _one_change(report: Report, client: Client) -> None:
@@ -129,21 +92,29 @@ def _one_change(report: Report, client: Client) -> None:
 
 
 def _throughput(report: Report, client: Callable[[], Client]) -> None:
-    last, count, start = floors.count("SELECT max(id) FROM associations_record"), 400, time.monotonic()
+    with web_server(FLOOR) as port:
+        _post_singly(lambda: Client(port, "none"), "/insert", 20_000_000)  # warm
+        bare = 4 * SINGLE / _post_singly(lambda: Client(port, "none"), "/insert", 10_000_000)
+    last, start = floors.count("SELECT max(id) FROM associations_record"), time.monotonic()
+    posted = _post_singly(client, "/crm/v3/objects/contacts", 100_000)
+    wait_until(lambda: associated(last) == 2 * 4 * SINGLE)
+    seconds = time.monotonic() - start
+    note = f"POSTs alone {4 * SINGLE / posted:,.0f}/s; the floor is a bare DRF insert"
+    report.add("single creates, until associated", 4 * SINGLE / seconds, "records/s", bare, note)
+
+
+def _post_singly(client: Callable[[], Client], path: str, first: int) -> float:
+    """Four clients at once, each one POST after the other; the seconds."""
+    start = time.monotonic()
 
     def some(lane: int) -> None:
         each = client()
-        for number in range(count):
-            each.post("/crm/v3/objects/contacts", contact(100_000 * (lane + 1) + number))
+        for number in range(SINGLE):
+            each.post(path, contact(first * (lane + 1) + number))
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(some, range(4)))
-    posted = time.monotonic() - start
-    wait_until(lambda: associated(last) == 2 * 4 * count)
-    seconds = time.monotonic() - start
-    report.add(
-        "single creates, 4 at a time", 4 * count / seconds, "records/s", note=f"POSTs alone {4 * count / posted:,.0f}/s"
-    )
+    return time.monotonic() - start
 
 
 def _batches(report: Report, client: Client) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from django.db import connection
+from django.db import connection, transaction
 
 COLUMNS = "source_id, type_id, target_id, change_set_id, source_value, target_value"
 
@@ -46,24 +46,20 @@ def keep_rows(condition: str = "true") -> int:
     return count("SELECT count(*) FROM floor_rows")
 
 
-def make_table(name: str, *, ledger: bool = True) -> None:
-    """A table like that of associations, with the same indexes; without `ledger` those of its history are left out."""
+def make_table(name: str, like: str = "associations_association", *, ledger: bool = True) -> None:
+    """A table like that of associations, or another, with the same indexes; without `ledger` those of its history are left out."""
     execute(f"DROP TABLE IF EXISTS {name}")
     if connection.vendor == "postgresql":
-        execute(f"CREATE TABLE {name} (LIKE associations_association INCLUDING ALL)")
+        execute(f"CREATE TABLE {name} (LIKE {like} INCLUDING ALL)")
         if not ledger:
             execute(f"ALTER TABLE {name} DROP COLUMN change_set_id, DROP COLUMN source_value, DROP COLUMN target_value")
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT type, name, sql FROM sqlite_master WHERE tbl_name = 'associations_association'")
+        cursor.execute(f"SELECT type, name, sql FROM sqlite_master WHERE tbl_name = '{like}'")
         made = [(kind, old, sql) for kind, old, sql in cursor.fetchall() if sql]
     for kind, old, sql in sorted(made, reverse=True):
         if kind == "table" or ledger or "change_set" not in sql:
-            execute(
-                sql.replace(old, f"{name}_{old}" if kind == "index" else name).replace(
-                    '"associations_association"', f'"{name}"'
-                )
-            )
+            execute(sql.replace(old, f"{name}_{old}" if kind == "index" else name).replace(f'"{like}"', f'"{name}"'))
 
 
 def insert() -> float:
@@ -82,20 +78,40 @@ def insert_without_ledger() -> float:
     )
 
 
+CHOSEN = "(source_id, type_id, target_id) IN (SELECT source_id, type_id, target_id FROM floor_rows)"
+
+
 def delete() -> float:
     """The bare DELETE of the kept rows from among all of them."""
+    _fill_all()
+    return execute(f"DELETE FROM floor_association WHERE {CHOSEN}")
+
+
+def move() -> float:
+    """The same, and the rows kept as history, as undo and why need them: one INSERT … SELECT more."""
+    _fill_all()
+    make_table("floor_former", "associations_formerassociation")
+    start = time.monotonic()
+    with transaction.atomic():
+        execute(
+            "INSERT INTO floor_former (source_id, target_id, type_id, added_by_id, removed_by_id, source_value,"
+            " target_value) SELECT source_id, target_id, type_id, change_set_id, change_set_id, source_value,"
+            f" target_value FROM floor_association WHERE {CHOSEN}"
+        )
+        execute(f"DELETE FROM floor_association WHERE {CHOSEN}")
+    return time.monotonic() - start
+
+
+def _fill_all() -> None:
     make_table("floor_association")
-    execute(f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM associations_association")
-    execute(
-        f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM floor_rows WHERE true ON CONFLICT DO NOTHING"
-    )
+    for table in ("associations_association", "floor_rows"):
+        execute(
+            f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM {table} WHERE true ON CONFLICT DO NOTHING"
+        )
     settle()
-    return execute(
-        "DELETE FROM floor_association WHERE (source_id, type_id, target_id) IN"
-        " (SELECT source_id, type_id, target_id FROM floor_rows)"
-    )
 
 
 def drop() -> None:
     execute("DROP TABLE IF EXISTS floor_association")
+    execute("DROP TABLE IF EXISTS floor_former")
     execute("DROP TABLE IF EXISTS floor_rows")

@@ -6,8 +6,7 @@ import json
 import platform
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,12 +38,12 @@ class Report:
 
     records: int
     database: str
-    parts: int
+    chosen: Collection[str]
     lines: list[Line] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.bar = tqdm(total=self.parts, unit="part", disable=None, leave=False)
+        self.bar = tqdm(total=len(self.chosen), unit="part", disable=None, leave=False)
 
     def add(self, name: str, value: float, unit: str, floor: float | None = None, note: str = "") -> Line:
         line = Line(name, value, unit, floor, note)
@@ -53,16 +52,19 @@ class Report:
         sys.stdout.flush()
         return line
 
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
+    def run(self, name: str, work: Callable[[], object], *, within: str = "") -> None:
+        """Do a part if it, or the part that it is `within`, is chosen."""
+        if (within or name) not in self.chosen:
+            return
         self.bar.set_description(name)
         try:
-            yield
+            work()
         except Exception as error:
             traceback.print_exc()
             self.failed.append(f"{name}: {type(error).__name__}: {error}")
             tqdm.write(f"{name:34}  FAILED  {type(error).__name__}: {error}", file=sys.stdout)
-        self.bar.update()
+        if not within:
+            self.bar.update()
 
     def write(self, path: Path) -> None:
         lines: list[dict[str, Any]] = [asdict(line) | {"ratio": line.ratio} for line in self.lines]

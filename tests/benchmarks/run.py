@@ -9,33 +9,51 @@ import environ
 from django.core.management import call_command
 from django.db import connection, connections
 
-from . import backfills, changes
+from . import backfills, changes, load
+from .parts import GROUPS
 from .report import Report
 
 SMALLEST = 10_000
 
 
-def everything(records: int, database: str, urls: list[str], *, only: str | None = None) -> Report:
-    report = Report(records, database, parts=10)
-    if only != "changes":
-        small = max(records // 10, SMALLEST)
-        each = {}
-        for url, size in zip(urls, [small, records] if small < records else [records], strict=False):
-            fresh(url)
-            with report.part(f"{size:,} records"):
-                backfills.prepare(size)
-                if line := backfills.measure(report, size):
-                    each[size] = line.value / size
-        if len(each) == 2:
-            report.add(
-                "growth, seconds per record", each[records] * 1e6, "µs", each[small] * 1e6, f"{records:,} : {small:,}"
-            )
-    if only != "backfills":
-        fresh(urls[2])
-        with report.part("changes"):
-            changes.measure(report)
+def everything(records: int, database: str, urls: list[str], chosen: list[str]) -> Report:
+    each: dict[int, float] = {}
+    report = Report(records, database, chosen)
+    small = max(records // 10, SMALLEST)
+
+    def backfills_of(url: str, size: int) -> None:
+        fresh(url)
+        backfills.prepare(size)
+        measured = backfills.Backfills(report, size)
+        measured.measure()
+        report.run("load", lambda: load.measure(report))
+        each[size] = measured.seconds / size
+
+    def growth() -> None:
+        if small < records:
+            report.chosen = ()  # the first one only
+            try:
+                backfills_of(urls[0], small)
+            finally:
+                report.chosen = chosen
+
+    report.run("growth", growth)
+    if set(chosen) & set(GROUPS["backfills"]):
+        report.run(f"{records:,} records", lambda: backfills_of(urls[1], records), within=chosen[0])
+    if len(each) == 2:
+        values = each[records] * 1e6, "µs", each[small] * 1e6
+        report.add("growth, seconds per record", *values, f"{records:,} : {small:,}")
+    if set(chosen) & {*GROUPS["changes"], *GROUPS["floors"]}:
+        report.run("changes", lambda: _changes(report, urls[2]), within=chosen[0])
     report.bar.close()
     return report
+
+
+def _changes(report: Report, url: str) -> None:
+    fresh(url)
+    changes.measure_floors(report)
+    if set(report.chosen) & set(GROUPS["changes"]):
+        changes.measure(report)
 
 
 def fresh(url: str) -> None:

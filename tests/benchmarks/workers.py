@@ -21,10 +21,10 @@ PATIENCE = 3600
 
 
 @contextmanager
-def workers(count: int) -> Iterator[list[int]]:
+def workers(count: int, *options: str) -> Iterator[list[int]]:
     """So many workers, as `make run` starts them, until the block is left; their process ids."""
     parent = os.getpid()
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "rqworker", "default", "bulk", "-v0"]
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "rqworker", "default", "bulk", "-v0", *options]
     running = [subprocess.Popen(command, preexec_fn=lambda: end_with_parent(parent)) for _ in range(count)]
     try:
         wait_until(lambda: Worker.count(connection=django_rq.get_connection("default")) >= count, 60)
