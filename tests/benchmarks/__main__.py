@@ -18,6 +18,7 @@ import psycopg
 from tests.servers import find_postgresql, postgres_server, temporary_folder, valkey_server
 
 from . import parts
+from .report import Report
 
 NAMES = [*parts.GROUPS, *parts.chosen([])]
 # What a server for so much data would be told, too (ARCHITECTURE.md); floors and product run on the same one.
@@ -76,9 +77,14 @@ def main() -> int:
         django.setup()
         from . import run  # what it imports needs the settings
 
-        report = run.everything(chosen.records, database, urls, parts.chosen(chosen.only))
-    report.write(chosen.json)
-    print(f"Written to {chosen.json}.")
+        report = Report(chosen.records, database, parts.chosen(chosen.only))
+        try:
+            run.everything(report, urls)
+        except (KeyboardInterrupt, SystemExit) as error:
+            report.failed.append(f"interrupted: {type(error).__name__}")
+        finally:
+            report.write(chosen.json)
+            print(f"Written to {chosen.json}.", flush=True)
     return 1 if report.failed else 0
 
 

@@ -62,6 +62,7 @@ class Backfills:
         self.employer, self.partner, self.friend = (make_label(word) for word in ("Employer", "Partner", "Friend"))
         self.labeled: DirectedType | None = None  # what apply or update has left
         self.create: Workflow
+        self.made: Run
 
     def measure(self) -> None:
         report = self.report
@@ -77,10 +78,13 @@ class Backfills:
         report.run("one worker", self._one_worker)
         if not Association.objects.exists():
             self._enroll(WORKERS)
-        with workers(WORKERS) as pids, Memory(pids) as later:
-            for name, part in (("apply", self._apply), ("update", self._update), ("remove", self._remove)):
-                report.run(name, part)
-        report.add("memory of a worker, at most", max(memory.most, later.most), "MB")
+        most, later = memory.most, (("apply", self._apply), ("update", self._update), ("remove", self._remove))
+        if {name for name, _ in later} & set(report.chosen):
+            with workers(WORKERS) as pids, Memory(pids) as more:
+                for name, part in later:
+                    report.run(name, part)
+            most = max(most, more.most)
+        report.add("memory of a worker, at most", most, "MB")
         floors.drop()
         report.run("why", lambda: pages.measure_why(report))
         report.run("pages", lambda: pages.measure_pages(report))
@@ -98,12 +102,13 @@ class Backfills:
     def _backfill(self, match_key_seconds: float) -> None:
         report, began = self.report, processor_seconds()
         self.seconds = seconds_of(self.create)
+        self.made = Run.objects.latest("pk")
         worked = processor_seconds() - began
         rows = floors.keep_rows()
         began = processor_seconds()
         floor = self.floor = mean([floors.insert(), floors.insert()])
         bare = (processor_seconds() - began) / 2
-        report.add("backfill", self.seconds, "s", floor, f"{self.records:,} contacts, {rows:,} rows")
+        self._add_both("backfill", self.seconds, floor, f"{self.records:,} contacts, {rows:,} rows")
         report.add("backfill, of the processors", worked, "s", bare, "halved where two cores are free")
         report.add("match keys of a new property", match_key_seconds, "s", floor, "contacts and companies")
         report.add("ledger and provenance", floor, "s", floors.insert_without_ledger(), "the rows with it : without")
@@ -111,19 +116,21 @@ class Backfills:
     def _enroll(self, count: int) -> float:
         floors.settle()
         with workers(count):
-            return seconds_of(self.create)
+            seconds = seconds_of(self.create)
+        self.made = Run.objects.latest("pk")
+        return seconds
 
     def _no_op(self) -> None:
         floors.settle()
-        self.report.add("no-op", seconds_of(self.create), "s", self.floor)
+        self._add_both("no-op", seconds_of(self.create), self.floor)
 
     def _undo(self) -> None:
         floors.settle()
         self.report.add("undo", self._take_back(), "s", self.seconds, "the floor is the backfill itself")
 
     def _take_back(self) -> float:
-        """Undo the last run that made anything; everything must be gone."""
-        run = Run.objects.filter(pk__in=[run.pk for run in Run.objects.all() if undo.may_start(run)]).latest("pk")
+        """Undo the run that made all there is; everything must be gone."""
+        run = self.made
         start = time.monotonic()
         begun = undo.start(run)
         end = wait_until(lambda: not Undo.objects.filter(pk=begun.pk, state=Undo.State.RUNNING).exists())
@@ -150,7 +157,7 @@ class Backfills:
         seconds = seconds_of(apply)
         self.labeled = self.partner
         rows = floors.keep_rows(f"type_id = {self.partner.type.pk}")
-        self.report.add("apply", seconds, "s", mean([floors.insert(), floors.insert()]), f"{rows:,} rows")
+        self._add_both("apply", seconds, mean([floors.insert(), floors.insert()]), f"{rows:,} rows")
 
     def _need_label(self) -> DirectedType:
         """For a part that is chosen without those before it."""
@@ -165,22 +172,24 @@ class Backfills:
             new_label=str(self.friend.type_id), mode="replace",
         )  # fmt: skip
         rows = floors.keep_rows(f"type_id = {self.partner.type.pk}")
-        strict, fair = floors.insert() + floors.delete(), floors.insert() + floors.move()
+        floor = floors.insert() + floors.delete()
         floors.settle()
         seconds = seconds_of(update)
         self.labeled = self.friend
-        self._add_both("update (replace)", seconds, strict, fair, rows)
+        self._add_both("update (replace)", seconds, floor, f"{rows:,} rows")
 
     def _remove(self) -> None:
         label = self._need_label()
         remove = make_workflow("Remove", "remove_labels", labels=[str(label.type_id)])
         rows = floors.keep_rows(f"type_id = {label.type.pk}")
-        strict, fair = floors.delete(), floors.move()
+        floor = floors.delete()
         floors.settle()
         seconds = seconds_of(remove)
-        self._add_both("remove", seconds, strict, fair, rows)
+        self._add_both("remove", seconds, floor, f"{rows:,} rows")
         assert not Association.objects.filter(type=label.type.pk).exists()
 
-    def _add_both(self, name: str, seconds: float, strict: float, fair: float, rows: int) -> None:
-        self.report.add(name, seconds, "s", strict, f"{rows:,} rows")
-        self.report.add(f"{name}, history kept", seconds, "s", fair, "the floor keeps what it deletes, too")
+    def _add_both(self, name: str, seconds: float, floor: float, note: str = "") -> None:
+        """Of the last run: beside the association rows alone, and beside all the rows that it has kept."""
+        self.report.add(name, seconds, "s", floor, note)
+        kept = floors.keep(Run.objects.latest("pk").pk)
+        self.report.add(f"{name}, with what a run keeps", seconds, "s", floor + kept, "enrollments, outcomes, history")

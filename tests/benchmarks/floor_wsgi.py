@@ -1,6 +1,8 @@
 """The web server's application with the floors' addresses."""
 
-from .floor_server import application as application
+from crmproject.wsgi import application  # sets Django up, which models need
+
 from .floor_server import serve_floors
 
 serve_floors()
+__all__ = ["application"]

@@ -47,7 +47,7 @@ def keep_rows(condition: str = "true") -> int:
 
 
 def make_table(name: str, like: str = "associations_association", *, ledger: bool = True) -> None:
-    """A table like that of associations, or another, with the same indexes; without `ledger` those of its history are left out."""
+    """A table like another, with the same indexes; without `ledger` those of its history are left out."""
     execute(f"DROP TABLE IF EXISTS {name}")
     if connection.vendor == "postgresql":
         execute(f"CREATE TABLE {name} (LIKE {like} INCLUDING ALL)")
@@ -71,8 +71,10 @@ def insert() -> float:
 
 
 def insert_without_ledger() -> float:
-    make_table("floor_association", ledger=connection.vendor != "postgresql")
+    make_table("floor_association", ledger=False)
     columns = "source_id, type_id, target_id"
+    if connection.vendor != "postgresql":
+        columns += ", change_set_id"  # its index is left out, the column itself cannot be
     return execute(
         f"INSERT INTO floor_association ({columns}) SELECT {columns} FROM floor_rows WHERE true ON CONFLICT DO NOTHING"
     )
@@ -87,18 +89,31 @@ def delete() -> float:
     return execute(f"DELETE FROM floor_association WHERE {CHOSEN}")
 
 
-def move() -> float:
-    """The same, and the rows kept as history, as undo and why need them: one INSERT … SELECT more."""
-    _fill_all()
-    make_table("floor_former", "associations_formerassociation")
+def keep(run: int) -> float:
+    """The bare INSERT … SELECTs, in one transaction, of the rows that a run has kept beside its associations: its
+    enrollments and outcomes, and what it removed, which undo and why need."""
+    batches = f"SELECT id FROM workflows_batch WHERE run_id = {run:d}"
+    kept = (
+        ("workflows_enrollment", f"batch_id IN ({batches})", "id"),
+        (
+            "workflows_actionoutcome",
+            f"action_run_id IN (SELECT id FROM workflows_actionrun WHERE batch_id IN ({batches}))",
+            "action_run_id, record_id, outcome",
+        ),
+        (
+            "associations_formerassociation",
+            f"removed_by_id IN (SELECT change_set_id FROM workflows_actionrun WHERE batch_id IN ({batches}))",
+            "source_id, target_id, type_id, removed_by_id",
+        ),
+    )
+    for number, (table, condition, order) in enumerate(kept):
+        execute(f"DROP TABLE IF EXISTS floor_kept_{number}")
+        execute(f"CREATE TABLE floor_kept_{number} AS SELECT * FROM {table} WHERE {condition} ORDER BY {order}")
+        make_table(f"floor_into_{number}", table)
     start = time.monotonic()
     with transaction.atomic():
-        execute(
-            "INSERT INTO floor_former (source_id, target_id, type_id, added_by_id, removed_by_id, source_value,"
-            " target_value) SELECT source_id, target_id, type_id, change_set_id, change_set_id, source_value,"
-            f" target_value FROM floor_association WHERE {CHOSEN}"
-        )
-        execute(f"DELETE FROM floor_association WHERE {CHOSEN}")
+        for number in range(len(kept)):
+            execute(f"INSERT INTO floor_into_{number} SELECT * FROM floor_kept_{number}")
     return time.monotonic() - start
 
 
@@ -112,6 +127,5 @@ def _fill_all() -> None:
 
 
 def drop() -> None:
-    execute("DROP TABLE IF EXISTS floor_association")
-    execute("DROP TABLE IF EXISTS floor_former")
-    execute("DROP TABLE IF EXISTS floor_rows")
+    for name in ("association", "rows", *(f"{part}_{number}" for part in ("kept", "into") for number in range(3))):
+        execute(f"DROP TABLE IF EXISTS floor_{name}")

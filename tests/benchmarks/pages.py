@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median, quantiles
 
 from django.conf import settings
@@ -48,21 +49,20 @@ def measure_pages(report: Report) -> None:
     floors.settle()
     client_of, (record, count) = signed_in(), crowded()
     records, run = reverse("admin:associations_record_changelist"), Run.objects.latest("pk")
+    page_of_record = reverse("admin:associations_record_change", args=[record])
     pages: list[tuple[str, str, Callable[[int], str]]] = [
         ("record list", "", lambda n: f"{records}?object_type=contact"),
         ("filtered list", "", lambda n: f"{records}?object_type=contact&value_of=city&value_is=City+{n}"),
         ("search", "", lambda n: f"{records}?object_type=contact&q=contact{n * 37}%40example.com"),
         ("search of companies", "", lambda n: f"{records}?object_type=company&q={company_name(n).replace(' ', '+')}"),
-        ("record page", f"{count:,} associations", lambda n: reverse("admin:associations_record_change", args=[record])),
+        ("record page", f"{count:,} associations", lambda n: page_of_record),
         ("run page", "", lambda n: reverse("admin:workflows_run_change", args=[run.pk])),
         ("dashboard", "", lambda n: reverse("admin:index")),
     ]  # fmt: skip
     with web_server() as port:
         client = Client(port, session=client_of)
         for name, note, address in pages:
-            report.run(
-                f"page: {name}", lambda n=name, t=note, a=address: _page(report, client, n, t, a), within="pages"
-            )  # type: ignore[misc]
+            report.run(f"page: {name}", partial(_page, report, client, name, note, address), within="pages")
 
 
 def _page(report: Report, client: Client, name: str, note: str, address: Callable[[int], str]) -> None:
@@ -85,7 +85,7 @@ def measure_why(report: Report) -> None:
     dice, records = random.Random(2), Record.objects.select_related("object_type")
     most = floors.count("SELECT max(source_id) FROM associations_association")
     ledger = floors.count("SELECT count(*) FROM associations_associationchange")
-    times = []
+    times: list[float] = []
     while len(times) < PAIRS:
         found = Association.objects.filter(source_id__gte=dice.randint(0, most)).order_by("source_id").first()
         assert found is not None

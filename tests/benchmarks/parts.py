@@ -1,4 +1,6 @@
-"""The names that `--only` takes: parts, and groups of them. Imports nothing, for it is read before there are settings."""
+"""The names that `--only` takes: parts, and groups of them."""
+
+# Nothing is imported here: it is read before there are settings.
 
 GROUPS = {
     "backfills": (

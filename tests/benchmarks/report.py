@@ -6,7 +6,7 @@ import json
 import platform
 import sys
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ class Line:
     def __str__(self) -> str:
         ratio = f"{self.ratio:7.2f} ×" if self.ratio is not None else " " * 9
         floor = f"(floor {self.floor:,.2f} {self.unit})" if self.floor is not None else ""
-        return f"{self.name:34}{ratio}  {self.value:12,.2f} {self.unit:10}{floor:28}{self.note}".rstrip()
+        return f"{self.name:40}{ratio}  {self.value:12,.2f} {self.unit:10}{floor:28}{self.note}".rstrip()
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Report:
 
     records: int
     database: str
-    chosen: Collection[str]
+    chosen: Sequence[str]
     lines: list[Line] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
@@ -62,7 +62,7 @@ class Report:
         except Exception as error:
             traceback.print_exc()
             self.failed.append(f"{name}: {type(error).__name__}: {error}")
-            tqdm.write(f"{name:34}  FAILED  {type(error).__name__}: {error}", file=sys.stdout)
+            tqdm.write(f"{name:40}  FAILED  {type(error).__name__}: {error}", file=sys.stdout)
         if not within:
             self.bar.update()
 

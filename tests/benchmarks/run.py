@@ -16,9 +16,9 @@ from .report import Report
 SMALLEST = 10_000
 
 
-def everything(records: int, database: str, urls: list[str], chosen: list[str]) -> Report:
-    each: dict[int, float] = {}
-    report = Report(records, database, chosen)
+def everything(report: Report, urls: list[str]) -> None:
+    """Measure what the report has chosen, on databases at these three urls."""
+    records, chosen, each = report.records, report.chosen, dict[int, float]()
     small = max(records // 10, SMALLEST)
 
     def backfills_of(url: str, size: int) -> None:
@@ -46,7 +46,6 @@ def everything(records: int, database: str, urls: list[str], chosen: list[str]) 
     if set(chosen) & {*GROUPS["changes"], *GROUPS["floors"]}:
         report.run("changes", lambda: _changes(report, urls[2]), within=chosen[0])
     report.bar.close()
-    return report
 
 
 def _changes(report: Report, url: str) -> None:
