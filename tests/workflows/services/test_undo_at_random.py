@@ -79,7 +79,13 @@ class Town:
         enrolled: list[Record] = self.draw(st.lists(st.sampled_from(self.contacts), min_size=1, unique=True))
         steps = [self.step() for _ in range(self.draw(st.integers(1, 2)))]
         # What one run takes away and makes anew is there before and after, and stays the run's: see ARCHITECTURE.md.
-        removing = [step for step in steps if step[0] in ("update_labels", "remove_labels")]
+        # Primary is taken from another company, too.
+        to_primary = str(self.labels[-1].type_id)
+        removing = [
+            step
+            for step in steps
+            if step[0] in ("update_labels", "remove_labels") or step[1].get("label") == to_primary
+        ]
         steps = [step for step in steps if step not in removing] + removing[:1]
         return making.enroll(making.make_workflow("contact", *steps), enrolled)
 
