@@ -24,8 +24,8 @@ from rq.utils import now
 
 from .supervision import end_with_parent
 
-# What is due at once after a change; each looks at a bounded number of records.
-QUICK_JOBS = ("workflows.jobs.process_events", "workflows.jobs.run_action")
+# What is due at once after a change, and what comes in many small parts; each looks at a bounded number of records.
+QUICK_JOBS = ("workflows.jobs.process_events", "workflows.jobs.run_action", "workflows.jobs.undo_part")
 MOST_JOBS = 10_000
 MOST_MEGABYTES = 180
 

@@ -127,7 +127,7 @@ def stage_reversed_rows(type_ids: Sequence[int], both_ways: bool, *, redo: bool)
         " AND a.type_id = net.type_id",
         params,
     )
-    _analyze("reversed_row")
+    _analyze("reversed_row (first_id, second_id, source_id, type_id, target_id, comes_back, status)")
     execute(
         "DELETE FROM reversed_pair AS p WHERE NOT EXISTS"
         f" (SELECT 1 FROM reversed_row r WHERE {_SAME_PAIR} AND r.status = {_PENDING})"
@@ -140,28 +140,28 @@ def stage_reversed_rows(type_ids: Sequence[int], both_ways: bool, *, redo: bool)
 def leave_changed_pairs(type_ids: Sequence[int], unlabeled_ids: Sequence[int], both_ways: bool) -> None:
     """Mark the pairs that somebody changed since: a row came, or one went that was there, or one of ours is not as it
     was left. What an undo took away or put back again counts for nothing (association and former association pkey)."""
-    _leave("changed", f"reversed_row r WHERE {_SAME_PAIR} AND r.status <> {_PENDING}")
+    _leave("changed", f"reversed_row r WHERE r.status <> {_PENDING}", of="r")
     of_type = f"type_id IN ({_marks(type_ids)})"
     is_ours = f"EXISTS (SELECT 1 FROM reversed_row r WHERE {_ROW_OF.format('{0}')})"
     for source, target in _orders(both_ways):
+        of_pair = f"reversed_pair p, {{0}} WHERE {{1}}.source_id = p.{source} AND {{1}}.target_id = p.{target}"
         came = (
-            f"associations_association a WHERE a.source_id = p.{source} AND a.target_id = p.{target} AND a.{of_type}"
+            f"{of_pair.format('associations_association a', 'a')} AND a.{of_type}"
             f" AND NOT {is_ours.format('a')} AND {_ORIGIN} > p.since AND NOT {_IN_SET.format('a.change_set_id')}"
             f" AND NOT {_IN_SET.format(_ORIGIN)}"
         )
         _leave("changed", came, type_ids, by="a.change_set_id")
         went = (
-            f"associations_formerassociation f WHERE f.source_id = p.{source} AND f.target_id = p.{target}"
-            f" AND f.{of_type} AND NOT {is_ours.format('f')} AND f.removed_by_id > p.since"
-            f" AND NOT {_IN_SET.format('f.removed_by_id')} AND (f.added_by_id < p.since"
-            f" OR {_IN_SET.format('f.added_by_id')})"
+            f"{of_pair.format('associations_formerassociation f', 'f')} AND f.{of_type} AND NOT {is_ours.format('f')}"
+            f" AND f.removed_by_id > p.since AND NOT {_IN_SET.format('f.removed_by_id')}"
+            f" AND (f.added_by_id < p.since OR {_IN_SET.format('f.added_by_id')})"
             " AND NOT EXISTS (SELECT 1 FROM associations_association a WHERE a.source_id = f.source_id"
             " AND a.target_id = f.target_id AND a.type_id = f.type_id)"
         )
         _leave("changed", went, type_ids, by="f.removed_by_id")
         # An association goes only with all that stands on it.
         stays = (
-            f"associations_association a WHERE a.source_id = p.{source} AND a.target_id = p.{target} AND a.{of_type}"
+            f"{of_pair.format('associations_association a', 'a')} AND a.{of_type}"
             f" AND NOT EXISTS (SELECT 1 FROM reversed_row r WHERE {_ROW_OF.format('a')} AND NOT r.comes_back)"
             f" AND EXISTS (SELECT 1 FROM reversed_row r WHERE {_SAME_PAIR} AND NOT r.comes_back"
             f" AND r.type_id IN ({_marks(unlabeled_ids)}))"
@@ -172,10 +172,10 @@ def leave_changed_pairs(type_ids: Sequence[int], unlabeled_ids: Sequence[int], b
 def leave_lost_pairs() -> None:
     """Mark the pairs whose rows cannot come back: a record was deleted or merged, a label was deleted."""
     gone = "NOT EXISTS (SELECT 1 FROM associations_record own WHERE own.id = {} AND own.merged_into_id IS NULL)"
-    comes_back = f"reversed_row r WHERE {_SAME_PAIR} AND r.comes_back AND"
-    _leave("record_gone", f"{comes_back} ({gone.format('r.source_id')} OR {gone.format('r.target_id')})")
+    comes_back = "reversed_row r WHERE r.comes_back AND"
+    _leave("record_gone", f"{comes_back} ({gone.format('r.source_id')} OR {gone.format('r.target_id')})", of="r")
     known = "EXISTS (SELECT 1 FROM associations_associationtype t WHERE t.id = r.type_id)"
-    _leave("label_gone", f"{comes_back} NOT {known}")
+    _leave("label_gone", f"{comes_back} NOT {known}", of="r")
 
 
 def leave_taken_primaries(primary_ids: Sequence[int]) -> int:
@@ -183,22 +183,22 @@ def leave_taken_primaries(primary_ids: Sequence[int]) -> int:
     goes = f"EXISTS (SELECT 1 FROM {_ADMITTED} WHERE {_ROW_OF.format('b')} AND NOT r.comes_back)"
     return _leave(
         "primary_taken",
-        f"reversed_row mine JOIN associations_association b ON b.source_id = mine.source_id"
-        f" AND b.type_id = mine.type_id AND b.target_id <> mine.target_id WHERE mine.first_id = p.first_id"
-        f" AND mine.second_id = p.second_id AND mine.comes_back AND mine.type_id IN ({_marks(primary_ids)})"
+        "reversed_row mine JOIN associations_association b ON b.source_id = mine.source_id AND b.type_id = mine.type_id"
+        f" AND b.target_id <> mine.target_id WHERE mine.comes_back AND mine.type_id IN ({_marks(primary_ids)})"
         f" AND NOT {goes}",
         primary_ids,
+        of="mine",
         by="b.change_set_id",
     )
 
 
-def _leave(reason: str, found: str, params: Sequence[int] = (), *, by: str = "CAST(NULL AS bigint)") -> int:
-    """Mark the pairs `p` for which a FROM clause finds something, with the latest change set that is in the way."""
+def _leave(reason: str, found: str, params: Sequence[int] = (), *, of: str = "p", by: str = "NULL") -> int:
+    """Mark the pairs of the rows `of` that a FROM clause finds, with the latest change set that is in the way."""
     return execute(
-        f"UPDATE reversed_pair AS left_alone SET reason = '{reason}', by_id = found.by_id FROM"
-        f" (SELECT p.first_id, p.second_id, max({by}) AS by_id FROM reversed_pair p, {found}"
-        f" AND (p.reason IS NULL OR p.reason = '{reason}' AND p.by_id IS NULL) GROUP BY 1, 2) AS found"
-        " WHERE left_alone.first_id = found.first_id AND left_alone.second_id = found.second_id",
+        f"UPDATE reversed_pair AS pair SET reason = '{reason}', by_id = found.by_id FROM"
+        f" (SELECT {of}.first_id, {of}.second_id, max(CAST({by} AS bigint)) AS by_id FROM {found}"
+        " GROUP BY 1, 2) AS found WHERE pair.first_id = found.first_id AND pair.second_id = found.second_id"
+        f" AND (pair.reason IS NULL OR pair.reason = '{reason}' AND pair.by_id IS NULL)",
         params,
     )
 
@@ -245,9 +245,11 @@ def leave_pairs(pairs: Sequence[tuple[int, int]], reason: str) -> None:
 
 def reverse_rows(change_set_id: int) -> None:
     """Remove what is to go, the ledger first, and put back what is to come back, with the values that had matched."""
+    # Compared in the order of the key, or PostgreSQL may walk all that a company has (association pkey).
+    key, same = "(a.type_id, a.target_id)", "(r.type_id, r.target_id)"
     execute(
         f"{TELL} {_ADMITTED} JOIN associations_association a ON a.source_id = r.source_id"
-        " AND a.target_id = r.target_id AND a.type_id = r.type_id WHERE NOT r.comes_back"
+        f" AND {key} >= {same} AND {key} <= {same} WHERE NOT r.comes_back"
         + (" FOR UPDATE OF a" if is_postgresql() else ""),
         [change_set_id],
     )

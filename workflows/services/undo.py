@@ -97,6 +97,7 @@ def work(part_id: int) -> None:
         )
         if part is None:
             return
+        sql.commit_without_waiting()  # lost, it leaves the part waiting, and none of what it did
         undo = part.undo
         change_set = open_change_set(_origin(undo))
         counts = reversal.reverse(
