@@ -58,7 +58,7 @@ def start_worker(*queues: str, **more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment(**more), stdin=subprocess.DEVNULL)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"

@@ -12,6 +12,8 @@ from django.core.management import call_command
 
 from .processes import manage
 
+pytestmark = pytest.mark.once
+
 ROOT: Path = settings.BASE_DIR
 PRODUCT = ("crmproject", "associations", "workflows")
 LONGEST_FILE = 300

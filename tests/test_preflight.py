@@ -5,6 +5,8 @@ from django.db import connection
 
 from crmproject import preflight
 
+pytestmark = pytest.mark.once
+
 
 def test_a_disk_without_space_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 3_000_000})())

@@ -25,6 +25,8 @@ from .servers import Valkey, free_port
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at the processes through /proc")
 READY = "Ctrl-C ends everything"
+# Seconds until something is there that takes a few: the machine may be slow, and busy with other tests.
+PATIENCE = 120
 
 
 class Site:
@@ -59,7 +61,7 @@ class Site:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def wait_until_ready(self) -> None:
-        wait_until(lambda: READY in self.said or self.process.poll() is not None, seconds=60)
+        wait_until(lambda: READY in self.said or self.process.poll() is not None, seconds=PATIENCE)
         assert READY in self.said, self.said
 
     def family(self) -> set[int]:
@@ -73,7 +75,7 @@ class Site:
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE)
 
 
 @contextmanager
@@ -110,14 +112,14 @@ def running(tmp_path_factory: pytest.TempPathFactory, servers: dict[str, str]) -
 def refusal(folder: Path, **environment: str) -> str:
     """The one line with which it refuses to start."""
     with site(folder, **environment) as refused:
-        assert refused.process.wait(timeout=30) == 1
+        assert refused.process.wait(timeout=PATIENCE) == 1
     assert refused.said.startswith("Cannot start: ")
     assert refused.said.count("\n") == 1, refused.said
     return refused.said
 
 
 def get(address: str) -> int:
-    with urllib.request.urlopen(address, timeout=10) as page:
+    with urllib.request.urlopen(address, timeout=PATIENCE) as page:
         return page.status
 
 
@@ -127,10 +129,10 @@ def get(address: str) -> int:
 @pytest.mark.slow
 def test_the_first_start_makes_an_administrator_who_can_sign_in(running):
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies := http.cookiejar.CookieJar()))
-    browser.open(running.url("/admin/login/"), timeout=10)
+    browser.open(running.url("/admin/login/"), timeout=PATIENCE)
     token = next(cookie.value for cookie in cookies if cookie.name == "csrftoken")
     form = {"username": "admin", "password": running.password, "csrfmiddlewaretoken": token, "next": "/admin/"}
-    with browser.open(running.url("/admin/login/"), urllib.parse.urlencode(form).encode(), timeout=10) as page:
+    with browser.open(running.url("/admin/login/"), urllib.parse.urlencode(form).encode(), timeout=PATIENCE) as page:
         assert page.url == running.url("/admin/")
     assert f"Address    {running.url('/admin/')}" in running.said
 
@@ -146,10 +148,11 @@ def test_the_embedded_servers_are_there_only_where_no_others_are_named(running, 
     assert (running.folder / "data" / "crm.sqlite3").exists() == (not servers)
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_the_first_start_loads_the_demo_and_one_that_was_cut_off_begins_anew(tmp_path):
     with site(tmp_path, DEMO="yes") as cut_off:
-        wait_until(lambda: "Loading the demo" in cut_off.said, seconds=60)
+        wait_until(lambda: "Loading the demo" in cut_off.said, seconds=PATIENCE)
         assert cut_off.end() == 0
         assert "Password  " not in cut_off.said
     with site(tmp_path, DEMO="yes") as whole:
@@ -168,6 +171,7 @@ def test_data_is_for_its_owner_only(running):
 # While it runs ----------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.slow
 @pytest.mark.parametrize("child", ["rqworker", "rqcron", "gunicorn", "valkey-server"])
 def test_a_child_that_is_killed_is_started_again(running, child):
@@ -180,12 +184,14 @@ def test_a_child_that_is_killed_is_started_again(running, child):
     assert "signal 9, Killed" in running.said
 
 
+@pytest.mark.once
 def test_a_port_in_use_is_one_line(running, tmp_path):
     line = refusal(tmp_path, PORT=running.port)
     assert f"Port {running.port} of 127.0.0.1 cannot be used" in line
     assert "PORT=" in line
 
 
+@pytest.mark.once
 def test_a_data_dir_in_use_is_one_line(running, tmp_path):
     line = refusal(tmp_path, DATA_DIR=str(running.folder / "data"))
     assert "Another server runs on DATA_DIR" in line
@@ -201,27 +207,29 @@ def test_ctrl_c_ends_every_process_and_the_next_start_is_quick(tmp_path, servers
         family = first.family()
         began = time.monotonic()
         assert first.end(signal.SIGINT) == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
         assert not any(alive(pid) for pid in family)
         assert first.said.endswith("Stopped.\n")
     began = time.monotonic()
     with site(tmp_path, **servers) as second:
         second.wait_until_ready()
-        assert time.monotonic() - began < 30  # seconds in truth; the machine may be busy
+        assert time.monotonic() - began < 60  # seconds in truth; the machine may be busy
         assert "Password  " not in second.said
         assert "changepassword admin" in second.said
         assert second.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_ctrl_c_does_not_wait_for_a_job_that_takes_long(running_job):
     site, job = running_job
     began = time.monotonic()
     assert site.end() == 0
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30  # of the ten minutes that the job takes
     assert not alive(job)
 
 
+@pytest.mark.once
 @pytest.mark.slow
 def test_nothing_stays_when_the_supervisor_itself_is_killed(running_job):
     site, job = running_job
@@ -229,7 +237,7 @@ def test_nothing_stays_when_the_supervisor_itself_is_killed(running_job):
     assert job in family
     site.process.kill()
     site.process.wait()
-    wait_until(lambda: not any(alive(pid) for pid in family), seconds=10)
+    wait_until(lambda: not any(alive(pid) for pid in family), seconds=PATIENCE)
 
 
 @pytest.fixture
@@ -248,6 +256,7 @@ def running_job(tmp_path: Path, queue_server: Valkey) -> Iterator[tuple[Site, in
 # What is missing --------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -269,11 +278,13 @@ def test_what_is_missing_is_one_line(tmp_path, name, value, sentence):
     assert "hidden" not in line
 
 
+@pytest.mark.once
 def test_a_data_dir_that_cannot_be_written_to_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     assert "cannot be written to" in refusal(tmp_path, DATA_DIR=str(tmp_path / "file"), SECRET_KEY="x" * 60)
 
 
+@pytest.mark.once
 def test_a_folder_that_lies_deep_gets_a_short_path_for_the_socket(tmp_path):
     with site(tmp_path, DATA_DIR=str(tmp_path / ("deep" * 30))) as deep:
         deep.wait_until_ready()

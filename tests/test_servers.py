@@ -10,6 +10,8 @@ from django.conf import settings
 
 from .servers import find_postgresql, main, postgres_server, valkey_server
 
+pytestmark = pytest.mark.once
+
 needs_postgresql = pytest.mark.skipif(find_postgresql() is None, reason="no server programs of PostgreSQL")
 
 

@@ -12,6 +12,8 @@ from crmproject.supervision import Child, Program, Stopped, Supervisor, describe
 
 from .processes import alive, wait_until
 
+pytestmark = pytest.mark.once
+
 
 def python(code: str, *arguments: object, name: str = "child") -> Program:
     return Program(name, [sys.executable, "-S", "-c", code, *map(str, arguments)])
@@ -40,7 +42,7 @@ def test_what_fails_at_once_is_started_again_after_growing_pauses(supervisor, tm
     log = tmp_path / "starts"
     with supervisor:
         supervisor.start([python("import sys; open(sys.argv[1], 'a').write('x'); raise SystemExit(3)", log)])
-        supervisor.wait_until(lambda: log.exists() and len(log.read_text()) == 3, seconds=20)
+        supervisor.wait_until(lambda: log.exists() and len(log.read_text()) == 3, seconds=180)
         (child,) = supervisor.layers[0]
         assert 2 <= child.failures <= 3
     assert "child ended (exit status 3); started again in 0.5 s" in caplog.text
@@ -86,11 +88,12 @@ def test_a_request_to_stop_ends_the_wait_and_every_child(supervisor):
         supervisor.start([python(WAIT), python(WAIT)])
         pids = [child.process.pid for child in supervisor.layers[0]]
         os.kill(os.getpid(), signal.SIGTERM)
-        supervisor.wait_until(lambda: False, seconds=20)
+        supervisor.wait_until(lambda: False, seconds=180)
     assert not any(alive(pid) for pid in pids)
 
 
-def test_asked_twice_it_ends_at_once(supervisor, tmp_path):
+def test_asked_twice_it_ends_at_once(supervisor, tmp_path, monkeypatch):
+    monkeypatch.setattr("crmproject.supervision.FAREWELL", ((signal.SIGTERM, 60.0), (signal.SIGKILL, 5.0)))
     began = time.monotonic()
     with pytest.raises(Stopped), supervisor:
         supervisor.start([python(DEAF, tmp_path / "ready")])
@@ -99,9 +102,9 @@ def test_asked_twice_it_ends_at_once(supervisor, tmp_path):
         child = supervisor.layers[0][0].process
         supervisor.start([python(f"import os, time; time.sleep(0.5); os.kill({os.getpid()}, 2); time.sleep(600)")])
         supervisor.layers.reverse()  # the deaf one is asked first, and the other repeats the request meanwhile
-        supervisor.wait_until(lambda: False, seconds=20)
+        supervisor.wait_until(lambda: False, seconds=180)
     assert child.returncode == -signal.SIGKILL
-    assert time.monotonic() - began < 2.5  # less than its first span
+    assert time.monotonic() - began < 30  # less than its first span
 
 
 def test_ends_are_told_in_words():

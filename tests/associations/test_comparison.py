@@ -13,6 +13,8 @@ from associations.comparison import COMPARISONS, domain, exact, match_key, norma
 from associations.models import MatchIndex
 from associations.models.records import KEY_BYTES
 
+pytestmark = pytest.mark.once
+
 Way = MatchIndex.Comparison
 TEXT = st.text(max_size=40)
 

@@ -122,7 +122,7 @@ def test_a_killed_import_goes_on(tmp_path: Path):
     for more in (1, 5_000):
         process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: ImportRun.objects.filter(rows_done__gte=more).exists(), seconds=60)  # noqa: B023
+            wait_until(lambda: ImportRun.objects.filter(rows_done__gte=more).exists(), seconds=180)  # noqa: B023
         finally:
             process.send_signal(signal.SIGKILL)
             process.wait()

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from associations.models import Property
 from associations.property_values import MAX_TEXT, read_part, read_value
 
+pytestmark = pytest.mark.once
+
 OPTIONS = [{"value": value, "label": value.upper()} for value in ("a", "b", "c")]
 
 

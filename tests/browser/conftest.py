@@ -32,18 +32,16 @@ OpenAdmin = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is in this folder; without Chromium skip it, but not in CI; on PostgreSQL leave it out."""
+    """Mark what is in this folder; without Chromium skip it, but not in CI."""
     here = Path(__file__).parent
     mine = [item for item in items if item.path.is_relative_to(here)]
     for item in mine:
         item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.once)
         if find_chromium() is None and not os.environ.get("CI"):
             item.add_marker(
                 pytest.mark.skip(reason="Chromium is not on this machine (on Debian: apt install chromium)")
             )
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
-        items[:] = [item for item in items if item not in mine]
-        config.hook.pytest_deselected(items=mine)
 
 
 @pytest.fixture(autouse=True)

@@ -152,7 +152,7 @@ def test_a_queue_server_that_dies_with_all_its_data_loses_nothing(
     workflow: Workflow, installation: Installation, queue_server: Valkey, tmp_path: Path
 ) -> None:
     writers = start_writers(tmp_path)
-    wait_until(lambda: Enrollment.objects.count() > 500, seconds=60)
+    wait_until(lambda: Enrollment.objects.count() > 500, seconds=180)
     queue_server.kill()
     wait_until(lambda: writers[0].poll() is not None, seconds=120)
     queue_server.start()  # without its data

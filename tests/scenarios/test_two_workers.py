@@ -40,7 +40,7 @@ def test_a_limit_holds_when_two_workers_fill_it_at_once() -> None:
 
     for start in range(0, 400, 25):
         enroll_records(workflow, [each.pk for each in contacts[start : start + 25]])
-    wait_until(lambda: not Run.objects.exclude(state=Run.State.FINISHED).exists(), seconds=90)
+    wait_until(lambda: not Run.objects.exclude(state=Run.State.FINISHED).exists(), seconds=180)
 
     assert ActionRun.objects.count() == 16
     ends = AssociationEnd.objects.filter(type_id=colleague.type_id)

@@ -60,7 +60,7 @@ def test_jobs_delivered_often_and_out_of_order_and_two_sweeps_at_once_have_one_e
     for position in (1, 0, 1, 0):
         for batch in reversed(batches):
             queues.enqueue(RUN_ACTION, batch, position)
-    wait_until(finished, seconds=90)
+    wait_until(finished, seconds=180)
     assert sums(by_name) == {"created": {"records": COUNT, "pairs": COUNT}}
     assert sums(by_name, 1) == {"label_added": {"records": COUNT, "pairs": COUNT}}
     assert ActionRun.objects.count() == 2 * len(batches) == 12
@@ -70,7 +70,7 @@ def test_jobs_delivered_often_and_out_of_order_and_two_sweeps_at_once_have_one_e
     by_range = enrollment.enroll_matching(workflow, [[]])
     for _ in range(3):
         queues.enqueue(PREPARE_RUN, by_range.pk, queue="bulk")
-    wait_until(finished, seconds=90)
+    wait_until(finished, seconds=180)
     assert by_range.batches.count() == 1
     assert sums(by_range) == sums(by_range, 1) == {"already_there": {"records": COUNT, "pairs": COUNT}}
     assert AssociationChange.objects.count() == 3 * COUNT
@@ -88,7 +88,7 @@ def test_jobs_delivered_often_and_out_of_order_and_two_sweeps_at_once_have_one_e
             sweep(seconds=-1)  # as the clock does: what a wiped queue took along may take a second look to be missed
         return False
 
-    wait_until(done, seconds=90)
+    wait_until(done, seconds=180)
     assert min(rung) >= len(lost)
     assert Enrollment.objects.filter(state=Enrollment.State.FINISHED).count() == 3 * COUNT, "once by one of the two"
     assert AssociationChange.objects.count() == 3 * COUNT

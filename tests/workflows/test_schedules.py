@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from workflows.schedules import read_schedule
 
+pytestmark = pytest.mark.once
+
 BERLIN = "Europe/Berlin"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.processes import manage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def test_the_document_is_valid_and_gives_no_warning(tmp_path):

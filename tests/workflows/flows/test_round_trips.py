@@ -32,6 +32,8 @@ from .hubspot import (
     remove,
 )
 
+pytestmark = pytest.mark.once
+
 FORM = {"filterType": "FORM_SUBMISSION", "operator": "FILLED_OUT", "formId": "x"}
 DENIALS = ("is_not_equal_to", "is_none_of", "does_not_contain")
 
