@@ -161,7 +161,7 @@ def test_the_product_does_what_the_reference_model_does() -> None:
     run_state_machine_as_test(
         ProductAndModel,
         settings=settings(
-            max_examples=50,
+            max_examples=30,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

@@ -73,7 +73,7 @@ def workflows(db: None) -> list[tuple[Workflow, Criteria]]:
     ]
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=24, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(earlier=_operations, later=_operations)
 @example(earlier=[("label", 0, 0)], later=[("archive company", 0, None), ("restore company", 0, None)])
 @example(

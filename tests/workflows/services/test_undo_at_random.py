@@ -96,7 +96,7 @@ def is_sound() -> bool:
 
 @pytest.mark.django_db
 @given(data=st.data())
-@settings(quickly, max_examples=30)
+@settings(quickly, max_examples=18)
 def test_runs_undone_in_reverse_give_the_state_before_and_redone_the_one_after(data: st.DataObject) -> None:
     with transaction.atomic():
         town = Town(data.draw)
@@ -116,7 +116,7 @@ def test_runs_undone_in_reverse_give_the_state_before_and_redone_the_one_after(d
 
 @pytest.mark.django_db
 @given(data=st.data())
-@settings(quickly, max_examples=20)
+@settings(quickly, max_examples=12)
 def test_a_run_undone_in_the_middle_keeps_what_the_later_ones_did(data: st.DataObject) -> None:
     with transaction.atomic():
         town = Town(data.draw)
