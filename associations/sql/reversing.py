@@ -47,6 +47,7 @@ def begin_reversal(change_sets: Sequence[int], part: Sequence[int]) -> None:
         f"INSERT INTO reversed_change_set SELECT id, {of_part} FROM associations_changeset WHERE {of_all}",
         [*part_ids, *ids],
     )
+    _analyze("reversed_change_set")
 
 
 def stage_reversed_pairs() -> list[int]:
