@@ -3,7 +3,7 @@
 #   make run      the whole product on this machine, until Ctrl-C (PORT, DATA_DIR, DATABASE_URL, REDIS_URL steer it)
 #   make test     style, types and all tests, on SQLite and on PostgreSQL; ARGS="-k word" passes arguments to pytest
 #   make screenshots   the pictures in the README, by the browser tests (Chromium)
-#   make bench    the product beside the bare database, RECORDS=100000; ARGS="--only backfills" and the like
+#   make bench    the product beside the bare database, RECORDS=100000; ARGS="--only undo --only pages" and the like
 #   make lint     style and types only        make format   put the style right        make clean   undo all of it
 
 SHELL := /bin/sh

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from statistics import median, quantiles
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -54,7 +55,7 @@ def measure_pages(report: Report) -> None:
         ("record list", "", lambda n: f"{records}?object_type=contact"),
         ("filtered list", "", lambda n: f"{records}?object_type=contact&value_of=city&value_is=City+{n}"),
         ("search", "", lambda n: f"{records}?object_type=contact&q=contact{n % 10}%40example.com"),
-        ("search of companies", "", lambda n: f"{records}?object_type=company&q={company_name(n % 10).replace(' ', '+')}"),
+        ("search of companies", "", lambda n: f"{records}?object_type=company&q={quote(company_name(n % 10))}"),
         ("record page", f"{count:,} associations", lambda n: page_of_record),
         ("run page", "", lambda n: reverse("admin:workflows_run_change", args=[run.pk])),
         ("dashboard", "", lambda n: reverse("admin:index")),
