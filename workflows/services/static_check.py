@@ -13,7 +13,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from associations.comparison import match_key
-from associations.models import Association, ObjectType, Property
+from associations.models import Association, ChangeSet, ObjectType, Property
+from associations.services import figures
 from associations.types import DirectedType
 from workflows.actions.apply_label import MATCHING, ApplyConfig
 from workflows.actions.create_associations import CreateConfig
@@ -180,18 +181,26 @@ def _undone(read: Definition, others: list[tuple[Workflow, Definition]]) -> Iter
 
 def _doing_nothing(read: Definition, others: list[tuple[Workflow, Definition]]) -> Iterator[Finding]:
     added: set[int] = set()
+    usage = figures.usage_of_types()
     by_others = {id_ for _, theirs in others for _, each in theirs.actions for id_ in effects_of(each).adds}
     for number, (_, config) in enumerate(read.actions, 1):
         needed = _needed(config)
-        if needed and not any(_may_be_there(each, added | by_others) for each in needed):
+        if needed and not any(_may_be_there(each, added | by_others, usage) for each in needed):
             words = " or ".join(str(each) if each.label else f"{each.other_type.label} at all" for each in needed)
             yield Finding(f"Action {number}", f"can do nothing now: no {_record(needed[0])} is associated as {words}.")
         effects = effects_of(config)
         added = (added | effects.adds) - effects.removes
 
 
-def _may_be_there(directed: DirectedType, added: set[int]) -> bool:
-    return directed.type.pk in added or Association.objects.filter(type=directed.type.pk).exists()
+def _may_be_there(directed: DirectedType, added: set[int], usage: Mapping[int, int]) -> bool:
+    """By the sums of what came and went, and by what is not yet summed (association by change set): to look for a type
+    that nobody has would be to read all associations."""
+    of_type, unsummed = directed.type.pk, ChangeSet.objects.filter(processed_at=None)
+    return (
+        of_type in added
+        or usage.get(of_type, 0) > 0
+        or Association.objects.filter(change_set__in=unsummed, type=of_type).exists()
+    )
 
 
 def _record(directed: DirectedType) -> str:
