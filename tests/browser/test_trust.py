@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 
 from associations.models import Record
 from tests.factories import associate, make_label, make_record, make_records, words
+from tests.processes import wait_until
 from tests.workflows import making
 from tests.workflows.admin_workflows import url
-from workflows.models import Run
+from workflows.models import Run, Undo
 from workflows.services import review
 
 from .chromium import overflows, shoot, violations
@@ -58,16 +59,12 @@ def test_a_run_is_undone_by_clicking_and_lists_what_it_left(page: Page, made: Ma
     expect(page.get_by_text("left alone: Changed since").first).to_be_visible()
     shoot(page, "undo")
     page.get_by_role("button", name="Undo this run").click()
-
-    def finished() -> bool:
-        page.reload()
-        return page.get_by_role("heading", name=re.compile("Undo, .*finished")).is_visible()
-
-    for _ in range(60):
-        if finished():
-            break
-        page.wait_for_timeout(500)
-    assert finished() and words(other, company) == set() and "unlabeled" in words(kept, company)
+    expect(page.get_by_role("heading", name=re.compile("^Undo, "))).to_be_visible()
+    wait_until(lambda: not run.undos.filter(state=Undo.State.RUNNING).exists(), 60)
+    page.reload()
+    expect(page.get_by_role("heading", name=re.compile("^Undo, .*finished"))).to_be_visible()
+    assert words(other, company) == set()
+    assert "unlabeled" in words(kept, company)
     shoot(page, "undone")
     page.get_by_role("link", name="Why").click()
     expect(page.get_by_text("“Trust” = “TRUST”").first).to_be_visible()

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from associations.models import Record
 from tests.associations.admin_pages import record_url
 from tests.factories import associate, make_label, make_record
+from tests.processes import wait_until
 from tests.workflows.making import create, is_, make_workflow
 
 from .chromium import overflows, shoot, violations
@@ -49,11 +50,7 @@ def labels_of(page: Page, record: Record, other: str) -> Locator:
 
 def expect_label(page: Page, record: Record, other: str, label: str) -> None:
     """The worker has done its work in a while."""
-    for _ in range(60):
-        if any(label in told for told in labels_of(page, record, other).all_inner_texts()):
-            return
-        page.wait_for_timeout(250)
-    raise AssertionError(f"{other} is not {label!r} on the page of {record}")
+    wait_until(lambda: any(label in told for told in labels_of(page, record, other).all_inner_texts()), 60)
 
 
 def test_create_associations_with_a_label(page: Page) -> None:
@@ -79,6 +76,7 @@ def test_create_associations_with_a_label(page: Page) -> None:
     page.get_by_role("button", name="Turn on", exact=True).click()
     expect(page.locator("#content")).to_contain_text("1 contact meets the triggers now")
     page.get_by_role("button", name="Turn on and enroll them now").click()
+    expect(page.locator("#container")).to_contain_text("is on.")
     expect_label(page, ann, "One Ltd", "Employer")
     assert labels_of(page, bob, "One Ltd").count() == 0
 
@@ -143,13 +141,9 @@ def test_remove_association_labels(page: Page) -> None:
     card.get_by_label("Rival").check()
     expect(card).to_contain_text("Remove the label Rival from every company of the enrolled record.")
     turn_on(page)
-    for _ in range(60):
-        told = " ".join(labels_of(page, contact, "Four Ltd").all_inner_texts())
-        if "Rival" not in told:
-            break
-        page.wait_for_timeout(250)
-    assert "Partner" in told
-    assert "Rival" not in told
+    labels = labels_of(page, contact, "Four Ltd")
+    wait_until(lambda: page.reload() and not labels.filter(has_text="Rival").count(), 60)
+    assert "Partner" in " ".join(labels.all_inner_texts())
 
 
 # For everybody ----------------------------------------------------------------------------------
@@ -299,7 +293,9 @@ def test_revisions_are_compared_and_restored_and_the_pages_are_accessible(page: 
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#content")).to_contain_text("The changed triggers count from now on.")
     page.get_by_role("link", name="No, only records from now on").click()
+    expect(filter_row(page).get_by_label("Value", exact=True)).to_have_value("Oslo")
     page.get_by_role("link", name="Revisions").click()
+    expect(page.get_by_role("button", name="Compare")).to_be_visible()
     assert violations(page) == []
     page.get_by_role("button", name="Compare").click()
     expect(page.locator("del")).to_contain_text("City is any of Rome")
