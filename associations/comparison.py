@@ -41,14 +41,19 @@ def exact(value: str) -> str:
 
 @lru_cache(maxsize=100_000)
 def phone(value: str) -> str:
-    """E.164 of a valid phone number, read in the region of settings.PHONE_REGION; otherwise no value."""
+    """E.164 of a possible phone number, read in the region of settings.PHONE_REGION; otherwise no value.
+
+    Zeros that a country does not have in front of a number can be left out; what is left is the number once nothing
+    more can be. Of nothing but zeros, which people write for "none", no number is left.
+    """
     try:
         number = phonenumbers.parse(value, settings.PHONE_REGION)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
+    if not number.national_number or not phonenumbers.is_possible_number(number):
         return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return phone(written) if number.italian_leading_zero and written != value else written
 
 
 def domain(value: str) -> str:

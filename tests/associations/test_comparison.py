@@ -68,6 +68,9 @@ def test_exact_keeps_case_space_and_width_apart() -> None:
         ("ask Ann", ""),
         ("12", ""),
         ("+999 1234567", ""),
+        ("000-000-0000", ""),
+        ("+39 06 698 12345", "+390669812345"),
+        ("+20 000 000 0000", ""),
         ("", ""),
     ],
 )
@@ -177,6 +180,8 @@ def test_keys_are_equal_exactly_when_the_texts_are(one: str, other: str) -> None
 
 
 @given(st.from_regex(r"\+?[0-9 ()./-]{0,20}", fullmatch=True))
+@example("+200000000000")
+@example("+4900 706645")
 def test_a_phone_number_read_again_is_itself(text: str) -> None:
     assert phone(phone(text)) == phone(text)
 
