@@ -60,6 +60,7 @@ def rebuild(index: MatchIndex) -> int:
             count += sql.insert_match_keys(index.pk, [(id_, key) for id_, key in live if key is not None])
     index.built_at = timezone.now()
     index.save(update_fields=["built_at"])
+    sql.look_at(MatchKey._meta.db_table)
     return count
 
 

@@ -70,6 +70,13 @@ def these(ids: Iterable[int]) -> RawSQL:
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
 
 
+def look_at(table: str) -> None:
+    """Have PostgreSQL's planner know a table that has just grown; autovacuum comes by once a minute. Not within a
+    transaction, which would keep others from doing so until its end."""
+    if is_postgresql() and not connection.in_atomic_block:
+        execute(f"ANALYZE (SKIP_LOCKED) {table}")
+
+
 def marks(values: Sequence[Any]) -> str:
     """As many placeholders as there are values."""
     return ", ".join(["%s"] * len(values))

@@ -51,10 +51,10 @@ def run_action(batch_id: int, position: int) -> bool:
             batch.state = Batch.State.FINISHED
             active(batch).update(state=Enrollment.State.FINISHED, ended_at=timezone.now())
         batch.save(update_fields=["position", "state", "updated_at"])
-    if run.criteria is not None:
-        sql.know_young_tables()
     if not more:
         finish_run(run)
+    if run.criteria is not None:
+        sql.know_young_tables()
     return more
 
 

@@ -88,7 +88,7 @@ def know_young_tables() -> None:
         [[model._meta.db_table for model in models]],
     )
     for (name,) in grown:
-        sql.execute(f"ANALYZE (SKIP_LOCKED) {name}")
+        sql.look_at(name)
 
 
 def write_left_pairs(part: UndoPart) -> None:
