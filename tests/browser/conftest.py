@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,13 @@ from django.db import connection
 from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 
+from associations.models import Record
 from crmproject.management.commands.serve import answers
 from crmproject.preflight import listen
 from tests import processes
 from tests.associations.admin_pages import sign_in
+from workflows.models import Run, Workflow
+from workflows.services import enrollment
 
 from .chromium import PATIENCE, Watch, chromium, find_chromium
 
@@ -101,6 +104,14 @@ def site(database: None) -> Iterator[str]:
                 process.terminate()
             for process in (server, worker):
                 process.wait()
+
+
+def enroll(workflow: Workflow, records: Sequence[Record]) -> Run:
+    """Enroll these records and wait until the site's worker is done: here nobody else may work off what it works at."""
+    run = enrollment.enroll_records(workflow, [record.pk for record in records])
+    processes.wait_until(lambda: not Run.objects.filter(pk=run.pk, finished_at=None).exists(), 60)
+    run.refresh_from_db()
+    return run
 
 
 @pytest.fixture(scope="module")

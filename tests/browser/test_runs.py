@@ -10,12 +10,12 @@ from associations.models import Record
 from associations.services import bulk
 from associations.services.selecting import Selection
 from tests.factories import make_label, make_record, make_records
-from tests.workflows.making import create, enroll, make_workflow
+from tests.workflows.making import create, make_workflow
 from workflows.models import Batch, Run, Workflow
 from workflows.services import enrollment
 
 from .chromium import overflows, shoot, violations
-from .conftest import OpenAdmin
+from .conftest import OpenAdmin, enroll
 
 
 @pytest.fixture(scope="module")

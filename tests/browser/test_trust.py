@@ -16,7 +16,7 @@ from workflows.models import Run, Undo
 from workflows.services import review
 
 from .chromium import overflows, shoot, violations
-from .conftest import OpenAdmin
+from .conftest import OpenAdmin, enroll
 
 Made = tuple[Run, Record, list[Record]]
 
@@ -27,7 +27,7 @@ def made(site: str) -> Made:
     contacts = make_records("contact", [{"firstname": "Ida", "company": "Trust"}, {"company": "trust "}])
     company = make_record("company", name="TRUST", city="Berlin")
     step = making.create("company", "company", "name", label=employer)
-    run = making.enroll(making.make_workflow("contact", step), contacts)
+    run = enroll(making.make_workflow("contact", step), contacts)
     associate(contacts[0], company, make_label("contact", "company", "Trusted friend"))
     return run, company, contacts
 
@@ -38,7 +38,8 @@ def asked(site: str) -> Record:
     make_records(
         "company", [{"name": "Twin", "city": "Rome", "domain": "one.example"}, {"name": "twin", "city": "Bern"}]
     )
-    making.do(making.create("company", "company", "name", several="review"), [contact])
+    step = making.create("company", "company", "name", several="review")
+    enroll(making.make_workflow("contact", step), [contact])
     return contact
 
 
