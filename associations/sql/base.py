@@ -105,19 +105,14 @@ def hold_ends(object_type_ids: Iterable[int]) -> None:
     looks afterwards what is there. In id order, as everybody takes them.
     """
     if locks_records():
-        fetch(
-            "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS id",
-            [_ENDS, sorted(set(object_type_ids))],
-        )
+        _lock(_ENDS, object_type_ids, exclusive=False)
 
 
 def lock_ends(object_type_ids: Iterable[int]) -> None:
     """Have nobody associate records of some object types, or put labels on them, until the transaction ends: to be
     said before records or labels go away. Waits for those who hold them, a batch of a workflow at most."""
     if is_postgresql():
-        fetch(
-            "SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS id", [_ENDS, sorted(set(object_type_ids))]
-        )
+        _lock(_ENDS, object_type_ids, exclusive=True)
 
 
 def type_exists(type_id: int) -> tuple[bool, bool]:
@@ -136,7 +131,7 @@ def lock_shared(space: int, number: int, *, exclusive: bool) -> None:
     What is rehearsed takes part in none of it; SQLite has one writer at a time anyway.
     """
     if locks_records():
-        execute(f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, %s)", [space, number])
+        _lock(space, [number], exclusive=exclusive)
 
 
 def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
@@ -145,4 +140,12 @@ def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
     SQLite has one writer at a time anyway.
     """
     if is_postgresql():
-        execute(f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, %s)", [_SCHEMA, object_type_id])
+        _lock(_SCHEMA, [object_type_id], exclusive=exclusive)
+
+
+def _lock(space: int, numbers: Iterable[int], *, exclusive: bool) -> None:
+    """Advisory locks until the transaction ends, in the order of their numbers."""
+    fetch(
+        f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, id) FROM unnest(%s::int[]) AS id",
+        [space, sorted(set(numbers))],
+    )
