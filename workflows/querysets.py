@@ -15,7 +15,7 @@ from associations.models import AssociationChange, Record
 from associations.querysets import association_types
 from associations.types import DirectedType
 
-from .models import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, Run
+from .models import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, RuledOut, Run
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ def with_outcome(enrollments: QuerySet[Enrollment], outcome: str) -> QuerySet[En
 
 
 def outcomes_of(enrollments: Iterable[Enrollment]) -> dict[int, list[ActionOutcome]]:
-    """The outcomes of each of these enrollments, by its id, in the order of the actions; one query."""
+    """The outcomes of each of these enrollments, by its id, in the order of the actions, those under review with what a
+    person said; one query, and one if there are any of those."""
     ids = {(each.batch_id, each.record_id): each.pk for each in enrollments}
     outcomes = ActionOutcome.objects.filter(
         action_run__batch__in={batch_id for batch_id, _ in ids}, record__in={record_id for _, record_id in ids}
@@ -118,7 +119,21 @@ def outcomes_of(enrollments: Iterable[Enrollment]) -> dict[int, list[ActionOutco
     for outcome in outcomes.order_by("action_run__position", "outcome"):
         if enrollment_id := ids.get((outcome.action_run.batch_id, outcome.record_id)):
             found[enrollment_id].append(outcome)
+    _add_answers([each for told in found.values() for each in told if each.outcome == Outcome.AMBIGUOUS])
     return found
+
+
+def _add_answers(outcomes: list[ActionOutcome]) -> None:
+    """Where a person said of candidates under review that none of them is meant: the last who said so (ruled out
+    pkey)."""
+    if not outcomes:
+        return
+    said = RuledOut.objects.select_related("user").filter(
+        record__in={each.record_id for each in outcomes}, action_run__in={each.action_run_id for each in outcomes}
+    )
+    last = {(each.action_run_id, each.record_id): each for each in said.order_by("at", "other")}
+    for outcome in outcomes:
+        outcome.ruled_out = last.get((outcome.action_run_id, outcome.record_id))
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,15 @@ def asked(site: str) -> Record:
     return contact
 
 
+@pytest.fixture(scope="module")
+def doubtful(site: str) -> Record:
+    contact = make_record("contact", firstname="Ola", company="Double")
+    make_records("company", [{"name": f"Double{' ' * number}", "city": f"Place {number}"} for number in range(3)])
+    step = making.create("company", "company", "name", several="review")
+    enroll(making.make_workflow("contact", step), [contact])
+    return contact
+
+
 def test_a_record_under_review_is_decided_by_clicking(page: Page, asked: Record) -> None:
     page.goto(url("workflow_review"))
     page.locator(f"a[href*='/review/'][href$='/{asked.pk}/']").click()
@@ -51,6 +60,18 @@ def test_a_record_under_review_is_decided_by_clicking(page: Page, asked: Record)
     page.get_by_role("button", name=re.compile("Associate with twin", re.IGNORECASE)).last.click()
     expect(page.get_by_text("The records are associated.")).to_be_visible()
     assert not review.questions().filter(record=asked).exists()
+
+
+def test_none_of_the_candidates_is_said_by_clicking_and_the_record_says_so(page: Page, doubtful: Record) -> None:
+    page.goto("/admin/")
+    page.get_by_role("link", name=re.compile("to review")).click()
+    page.locator(f"a[href*='/review/'][href$='/{doubtful.pk}/']").click()
+    shoot(page, "none")
+    page.get_by_role("button", name="None of these").click()
+    expect(page.get_by_text("None of them: the record stays as it is.")).to_be_visible()
+    assert not review.questions().filter(record=doubtful).exists()
+    page.goto(url("enrollment_changelist", q=doubtful.pk))
+    expect(page.get_by_text(re.compile("None of them, said "))).to_be_visible()
 
 
 def test_a_run_is_undone_by_clicking_and_lists_what_it_left(page: Page, made: Made) -> None:
@@ -73,10 +94,25 @@ def test_a_run_is_undone_by_clicking_and_lists_what_it_left(page: Page, made: Ma
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
-def test_the_pages_are_accessible(open_admin: OpenAdmin, made: Made, asked: Record, width: int, dark: bool) -> None:
+def test_the_pages_are_accessible(open_admin: OpenAdmin, made: Made, width: int, dark: bool) -> None:
     page = open_admin(width=width, dark=dark)
     run, company, [kept, _] = made
-    for address in (url("run_undo", run.pk), url("workflow_why", kept.pk, company.pk), url("workflow_review")):
+    contact = make_record("contact", firstname="Pia", company=f"Unclear {width}")
+    make_records("company", [{"name": f"Unclear {width}", "city": place} for place in ("Rome", "Bern", "Oslo")])
+    asking = making.make_workflow("contact", making.create("company", "company", "name", several="review"))
+    asked = enroll(asking, [contact])
+    [question] = review.questions(asking)
+    addresses = {
+        "undo": url("run_undo", run.pk),
+        "why": url("workflow_why", kept.pk, company.pk),
+        "review": url("workflow_review", workflow=asking.pk),
+        "pick": url("workflow_pick", question.action_run_id, contact.pk),
+        "run": url("run_change", asked.pk),
+        "workflow": url("workflow_change", asking.pk),
+        "front": "/admin/",
+    }
+    for name, address in addresses.items():
         page.goto(address)
+        shoot(page, f"{name}-{width}{'-dark' if dark else ''}")
         assert not violations(page)
         assert not overflows(page)

@@ -143,7 +143,7 @@ def _told(outcome: tuple[ActionOutcome, list[Record]]) -> tuple[str, str, str]:
     value = format_html(" <i>“{}”</i>", told.value) if told.value else ""
     shown = format_html_join(", ", "{}", [(link(other),) for other in others[:FOUND_SHOWN]])
     more = f" and {told.count - FOUND_SHOWN:,} more" if shown and told.count > FOUND_SHOWN else ""
-    return told.get_outcome_display(), value, format_html(" → {}{}", shown, more) if shown else ""
+    return told.said, value, format_html(" → {}{}", shown, more) if shown else ""
 
 
 def _done_actions(enrollment: Enrollment) -> list[dict[str, Any]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
 
 from associations.admin.paging import CappedPaginator
 from associations.errors import Refused
 from associations.models import Property
+from workflows.models import Workflow
 from workflows.services import review
 
 from .pages import RUN, WorkflowPages
@@ -33,20 +35,31 @@ class ReviewPages(WorkflowPages):
 
     def review(self, request: HttpRequest) -> HttpResponse:
         _refuse_others(request)
-        outcomes = review.questions().select_related("action_run__batch__run__workflow")
-        shown = CappedPaginator(outcomes, QUESTIONS_PER_PAGE).get_page(request.GET.get("p"))
+        chosen = request.GET.get("workflow", "")
+        workflow = get_object_or_404(Workflow, pk=chosen) if chosen.isascii() and chosen.isdecimal() else None
+        outcomes = review.questions(workflow).select_related("action_run__batch__run__workflow")
+        shown = _QuestionPaginator(outcomes, QUESTIONS_PER_PAGE).get_page(request.GET.get("p"))
         return self.page(
-            request, "admin/workflows/review/list.html", "Review", page=shown, questions=review.opened(shown)
+            request,
+            "admin/workflows/review/list.html",
+            "Review",
+            page=shown,
+            questions=review.opened(shown),
+            workflow=workflow,
         )
 
     def pick(self, request: HttpRequest, action_run_id: int, record_id: int) -> HttpResponse:
         """The record and those that match, side by side."""
         _refuse_others(request)
         try:
+            if request.method == "POST" and "none" in request.POST:
+                others = [_id(each) for each in request.POST.getlist("candidate")]
+                if review.rule_out(action_run_id, record_id, others, user_id=request.user.pk):
+                    return redirect("admin:workflows_workflow_pick", action_run_id, record_id)
+                self.message_user(request, "None of them: the record stays as it is.", messages.SUCCESS)
+                return redirect("admin:workflows_workflow_review")
             if request.method == "POST":
-                other = request.POST.get("other", "")
-                other_id = int(other) if other.isascii() and other.isdecimal() and len(other) < 19 else 0
-                review.pick(action_run_id, record_id, other_id, user_id=request.user.pk)
+                review.pick(action_run_id, record_id, _id(request.POST.get("other", "")), user_id=request.user.pk)
                 self.message_user(request, "The records are associated.", messages.SUCCESS)
                 return redirect("admin:workflows_workflow_review")
             asked = review.question(action_run_id, record_id)
@@ -62,9 +75,33 @@ class ReviewPages(WorkflowPages):
         )
 
 
+def _may_review(request: HttpRequest) -> bool:
+    return request.user.has_perms((RUN, "associations.view_record"))
+
+
 def _refuse_others(request: HttpRequest) -> None:
-    if not request.user.has_perms((RUN, "associations.view_record")):
+    if not _may_review(request):
         raise PermissionDenied
+
+
+def to_review(request: HttpRequest, workflow: Workflow) -> review.Waiting | None:
+    """How many records of a workflow wait for somebody to pick, for those who may."""
+    return review.waiting(workflow) if _may_review(request) else None
+
+
+class _QuestionPaginator(CappedPaginator):
+    """Counted in their order, one after the other: what a count reads at once is all that was ever under review."""
+
+    MOST = 500
+
+    @cached_property
+    def _counted(self) -> int:
+        questions: Any = self.object_list
+        return len(questions.values_list("record_id")[: self.MOST + 1])
+
+
+def _id(sent: str) -> int:
+    return int(sent) if sent.isascii() and sent.isdecimal() and len(sent) < 19 else 0
 
 
 def _side_by_side(asked: review.Question) -> list[dict[str, Any]]:

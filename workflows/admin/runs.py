@@ -26,6 +26,7 @@ from workflows.services.run_log import log_rows
 from .outcomes import bars_of
 from .reading import link
 from .retrying import RetryPages
+from .review import to_review
 from .undoing import UndoPages
 
 BATCHES_PER_PAGE = 100
@@ -104,6 +105,7 @@ class RunAdmin(RetryPages, UndoPages):
                 "facts": self._facts(obj),
                 "done_actions": _done_actions(obj),
                 "failed": batches.filter(state=Batch.State.FAILED)[:BATCHES_PER_PAGE],
+                "to_review": to_review(request, obj.workflow),
                 "page": Paginator(batches, BATCHES_PER_PAGE).get_page(request.GET.get("p")),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)

@@ -56,6 +56,13 @@ class CollectionResponseRuns(Model):
     paging: ForwardPaging | None = None
 
 
+class RuledOut(Model):
+    """Who said last, of a record under review, that none of those that match is meant."""
+
+    by: str
+    at: str
+
+
 class RecordOutcome(Model):
     """What an action did for a record, or why nothing; `value` is what it looked for."""
 
@@ -64,6 +71,7 @@ class RecordOutcome(Model):
     outcome: str
     pairs: int
     value: str | None
+    ruled_out: RuledOut | None
 
 
 class RecordLog(Model):

@@ -13,7 +13,7 @@ from crmproject.api.documenting import AFTER, documented, limit, query
 from crmproject.api.errors import bad_request, iso, not_found, shown
 from crmproject.api.paging import collection, next_page, read_after, read_id, read_limit
 from workflows import querysets
-from workflows.models import Batch, Enrollment, Outcome, Run
+from workflows.models import ActionOutcome, Batch, Enrollment, Outcome, Run
 from workflows.services import isolation
 
 from . import run_bodies as bodies
@@ -130,7 +130,7 @@ class Records(RunView):
         return Response(collection([_represent(each, outcomes[each.pk]) for each in found[:most]], paging))
 
 
-def _represent(enrollment: Enrollment, outcomes: Sequence[Any]) -> Json:
+def _represent(enrollment: Enrollment, outcomes: Sequence[ActionOutcome]) -> Json:
     return {
         "enrollmentId": str(enrollment.pk),
         "recordId": str(enrollment.record_id),
@@ -144,10 +144,16 @@ def _represent(enrollment: Enrollment, outcomes: Sequence[Any]) -> Json:
                 "outcome": each.outcome.upper(),
                 "pairs": each.count,
                 "value": each.value,
+                "ruledOut": represent_ruled_out(each),
             }
             for each in outcomes
         ],
     }
+
+
+def represent_ruled_out(outcome: ActionOutcome) -> Json | None:
+    said = outcome.ruled_out
+    return {"by": said.who, "at": iso(said.at)} if said else None
 
 
 class Retry(RunView):

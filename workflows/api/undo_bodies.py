@@ -70,3 +70,9 @@ class CollectionResponseQuestions(Model):
 
 class Pick(Model):
     id: str
+
+
+class NoneOf(Model):
+    """The candidates of which none is meant."""
+
+    candidate_ids: list[str]

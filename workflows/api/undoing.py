@@ -133,9 +133,19 @@ def _question(asked: review.Question) -> Json:
     }
 
 
-class PickView(AutomationView):
-    name = "Pick"
+class QuestionView(AutomationView):
     permissions = {"POST": RUN}
+
+    def question(self) -> tuple[int, int]:
+        """The action run and the record that the address names."""
+        action_run_id, record_id = read_id(self.kwargs["actionRunId"]), read_id(self.kwargs["recordId"])
+        if action_run_id is None or record_id is None:
+            raise not_found("There is no such question.")
+        return action_run_id, record_id
+
+
+class PickView(QuestionView):
+    name = "Pick"
 
     def example(self) -> Any:
         return {"id": "1"}
@@ -143,8 +153,23 @@ class PickView(AutomationView):
     @documented("Associate the record with the one that is meant", {204: None}, body=bodies.Pick, tag=BEYOND)
     def post(self, request: Request, **kwargs: str) -> Response:
         asked = read_body(request, bodies.Pick)
-        action_run_id, record_id = read_id(kwargs["actionRunId"]), read_id(kwargs["recordId"])
-        if action_run_id is None or record_id is None:
-            raise not_found("There is no such question.")
-        review.pick(action_run_id, record_id, read_id(asked.id) or 0, user_id=self.user_id)
+        review.pick(*self.question(), read_id(asked.id) or 0, user_id=self.user_id)
+        return Response(status=204)
+
+
+class NoneView(QuestionView):
+    name = "None of them"
+
+    def example(self) -> Any:
+        return {"candidateIds": ["1", "2"]}
+
+    @documented(
+        "None of these candidates is meant; with none left the record leaves the review",
+        {204: None},
+        body=bodies.NoneOf,
+        tag=BEYOND,
+    )
+    def post(self, request: Request, **kwargs: str) -> Response:
+        ids = [read_id(each) or 0 for each in read_body(request, bodies.NoneOf).candidate_ids]
+        review.rule_out(*self.question(), ids, user_id=self.user_id)
         return Response(status=204)

@@ -35,6 +35,7 @@ AUTOMATION: list[URLPattern | URLResolver] = [
     path("runs/<str:runId>/undos", undoing.Undos.as_view()),
     path("reviews", undoing.Reviews.as_view()),
     path("reviews/<str:actionRunId>/<str:recordId>", undoing.PickView.as_view()),
+    path("reviews/<str:actionRunId>/<str:recordId>/none", undoing.NoneView.as_view()),
     path(
         "associations/<str:fromObjectType>/<str:fromObjectId>/<str:toObjectType>/<str:toObjectId>/history",
         why.PairHistory.as_view(),

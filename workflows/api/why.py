@@ -17,6 +17,7 @@ from workflows.services.attempts import Attempt, attempts
 
 from . import why_bodies as bodies
 from .base import BEYOND, AutomationView
+from .runs import represent_ruled_out
 
 Json = dict[str, Any]
 _READ = (AUTOMATION, *(scope for family in FAMILIES for scope in of_family("objects", family, "read")))
@@ -105,6 +106,7 @@ def _attempt(attempt: Attempt) -> Json:
         "outcome": attempt.outcome.outcome.upper(),
         "pairs": attempt.outcome.count,
         "value": attempt.outcome.value,
+        "ruledOut": represent_ruled_out(attempt.outcome),
         "today": {"value": today.own_value, "otherValue": today.other_value, "matches": today.matches}
         if today
         else None,

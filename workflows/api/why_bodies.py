@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from crmproject.api.reading import Model
 
+from .run_bodies import RuledOut
+
 
 class WorkflowMaker(Model):
     flow_id: str
@@ -44,6 +46,7 @@ class LastOutcome(Model):
     outcome: str
     pairs: int
     value: str | None
+    ruled_out: RuledOut | None
     today: ValuesToday | None
 
 

@@ -1,6 +1,7 @@
 from .definition import Action, EnrollmentTrigger, Workflow, WorkflowReference, WorkflowRevision
 from .execution import ActionOutcome, ActionRun, Batch, Enrollment, Outcome, Run
 from .preview import Preview, PreviewPart
+from .review import RuledOut
 from .undoing import LeftPair, Undo, UndoPart
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Outcome",
     "Preview",
     "PreviewPart",
+    "RuledOut",
     "Run",
     "Undo",
     "UndoPart",

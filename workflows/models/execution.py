@@ -6,12 +6,19 @@ services.enrollment and services.execution; read by admin, API and commands.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from associations.models import ChangeSet, Record
 
 from .definition import Workflow, WorkflowRevision
+
+if TYPE_CHECKING:
+    from .review import RuledOut
 
 
 class Run(models.Model):
@@ -177,3 +184,19 @@ class ActionOutcome(models.Model):
     outcome = models.CharField(max_length=20, choices=Outcome)
     count = models.PositiveIntegerField(default=0)
     value = models.TextField(null=True)  # noqa: DJ001 - null is "looked for nothing", not an empty text
+
+    # Who said last that none of those that match is meant; filled in by querysets.outcomes_of.
+    ruled_out: RuledOut | None = None
+
+    class Meta:
+        indexes = [  # what was put up for review is found among all that actions ever said
+            models.Index(fields=["action_run", "record"], condition=models.Q(outcome="ambiguous"), name="up_for_review")
+        ]
+
+    @property
+    def said(self) -> str:
+        """The outcome in words, with what a person answered to it."""
+        words = self.get_outcome_display()
+        if self.ruled_out is None:
+            return words
+        return f"{words}. None of them, said {self.ruled_out.who}, {date_format(localtime(self.ruled_out.at))}"

@@ -42,7 +42,7 @@ def _told(outcome: ActionOutcome, others: list[Record]) -> list[str]:
     return [
         str(outcome.action_run.position + 1),
         outcome.action_run.kind,
-        outcome.get_outcome_display(),
+        outcome.said,
         shielded(outcome.value or ""),
         str(outcome.count or ""),
         "; ".join(shielded(f"{other} ({other.pk})") for other in others),

@@ -19,7 +19,7 @@ from workflows.admin.pages import RUN
 from workflows.admin.runs import standing
 from workflows.models import Batch, Run, Workflow
 from workflows.querysets import progress_of
-from workflows.services import monitoring
+from workflows.services import monitoring, review
 
 register = template.Library()
 
@@ -39,7 +39,8 @@ def dashboard(context: dict[str, Any]) -> dict[str, Any]:
         shown |= _live_workflows()
     if user.has_perm("workflows.view_run"):
         shown |= _runs()
-    shown["is_review_shown"] = user.has_perms((RUN, "associations.view_record"))
+    if user.has_perms((RUN, "associations.view_record")):
+        shown |= {"is_review_shown": True, "to_review": review.waiting()}
     if user.has_perm("associations.view_record"):
         shown["chart"] = _chart()
     return shown

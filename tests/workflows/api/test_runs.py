@@ -47,7 +47,14 @@ def test_named_records_are_enrolled_and_the_log_tells_of_each(ask, one):
     assert set(log) == {str(each.pk) for each in (first, second, third)}
     assert log[str(second.pk)]["state"] == "FINISHED"
     assert log[str(second.pk)]["outcomes"] == [
-        {"action": 1, "kind": "create_associations", "outcome": "NO_MATCH", "pairs": 0, "value": "Birch"}
+        {
+            "action": 1,
+            "kind": "create_associations",
+            "outcome": "NO_MATCH",
+            "pairs": 0,
+            "value": "Birch",
+            "ruledOut": None,
+        }
     ]
     [created] = ask.get(f"{run}/records", outcome="CREATED").json()["results"]
     assert created["recordId"] == str(first.pk)

@@ -60,6 +60,25 @@ def test_a_question_is_read_and_answered(ask: Any) -> None:
     assert ask.post(address, {"id": str(first.pk)}).status_code == 400
 
 
+def test_none_of_the_candidates_is_said_and_told_with_who_said_it(ask: Any) -> None:
+    contact = make_record("contact", company="a")
+    companies = make_records("company", [{"name": "a"}, {"name": "A"}])
+    run = making.do(making.create("company", "company", "name", several="review"), [contact])
+    [asked] = ask.get("/automation/v4/reviews").json()["results"]
+    address = f"/automation/v4/reviews/{asked['actionRunId']}/{contact.pk}/none"
+    assert ask.post(address, {"candidateIds": [str(contact.pk)]}).status_code == 400
+    assert ask.post("/automation/v4/reviews/x/1/none", {"candidateIds": ["1"]}).status_code == 404
+    other = Asking.with_token("crm.objects.contacts.read")
+    assert other.post(address, {"candidateIds": asked["candidateIds"]}).status_code == 403
+    assert ask.post(address, {"candidateIds": asked["candidateIds"]}).status_code == 204
+    assert ask.get("/automation/v4/reviews").json()["results"] == []
+    assert not any(words(contact, company) for company in companies)
+    [log] = ask.get(f"/automation/v4/runs/{run.pk}/records").json()["results"]
+    [last] = ask.get(f"/automation/v4/records/contact/{contact.pk}/outcomes").json()["results"]
+    for outcome in (*log["outcomes"], last):
+        assert outcome["outcome"] == "AMBIGUOUS" and outcome["ruledOut"]["by"] and outcome["ruledOut"]["at"]
+
+
 def test_it_takes_the_scope_and_a_run_that_is_there() -> None:
     other = Asking.with_token("crm.objects.contacts.read")
     assert other.post("/automation/v4/runs/1/undo").status_code == 403

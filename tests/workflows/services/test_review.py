@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from associations.errors import LimitReached, Refused
-from associations.models import Association, AssociationEnd, Record
+from associations.models import Association, AssociationEnd, MatchKey, Record
 from associations.services import archiving
 from tests.associations.admin_pages import sign_in
 from tests.factories import ORIGIN, associate, change, limit, make_label, make_record, make_records, object_type, words
+from tests.plans import on_postgresql, plans, read_whole
 from tests.workflows import making
 from tests.workflows.admin_workflows import text, url
-from workflows.models import Run, Workflow
-from workflows.services import review, undo, why
+from workflows.models import ActionOutcome, Enrollment, Outcome, Run, Workflow
+from workflows.services import lifecycle, review, undo, why
+from workflows.services.attempts import attempts
 
 pytestmark = pytest.mark.django_db
 
@@ -48,10 +51,10 @@ def test_a_record_that_several_match_is_a_question_with_its_candidates() -> None
     assert question.outcome.value == "Alder"
 
 
-def test_picking_associates_with_label_values_and_who_it_was(admin_user: object) -> None:
+def test_picking_associates_with_label_values_and_who_it_was(admin_user: User) -> None:
     employer = make_label("contact", "company", "Employer")
     _, run, contact, [first, second] = asked(label=employer)
-    pick(second, admin_user.pk)  # type: ignore[attr-defined]
+    pick(second, admin_user.pk)
     assert words(contact, second) == {"unlabeled", "Primary", "Employer"} and words(contact, first) == set()
     [made] = [each for each in why.of_pair(contact, second).there if each.what == "Associated"]
     assert (made.value, made.other_value) == ("Alder", "alder")
@@ -120,6 +123,127 @@ def test_what_does_not_match_or_has_no_room_cannot_be_picked() -> None:
     assert not AssociationEnd.objects.filter(record=contact).exists()
 
 
+# None of them ------------------------------------------------------------------------------------
+
+
+def rule_out(*others: Record, user_id: int | None = None) -> int:
+    question = the_one()
+    ids = [each.pk for each in others]
+    return review.rule_out(question.action_run.pk, question.record.pk, ids, user_id=user_id)
+
+
+def test_a_record_of_which_none_is_meant_leaves_the_review_and_its_outcome_says_who_said_so(admin_user: User) -> None:
+    _, _, contact, companies = asked()
+    assert rule_out(*companies, user_id=admin_user.pk) == 0
+    assert open_ones() == [] and not AssociationEnd.objects.filter(record=contact).exists()
+    [told] = attempts(contact)
+    assert told.outcome.said.startswith("Several records match; put up for review. None of them, said admin, ")
+
+
+def test_candidates_can_be_ruled_out_one_after_the_other() -> None:
+    _, _, contact, [first, second] = asked()
+    assert rule_out(first) == 1
+    assert the_one().candidates == [second]
+    pick(second)
+    assert "unlabeled" in words(contact, second) and open_ones() == []
+
+
+def test_it_is_asked_again_when_another_one_matches_and_not_about_those_ruled_out() -> None:
+    _, _, _, companies = asked()
+    rule_out(*companies)
+    other = make_record("company", name="ALDER")
+    assert the_one().candidates == [other]
+
+
+def test_it_is_asked_again_when_its_value_changes_to_one_that_others_have() -> None:
+    _, _, contact, companies = asked()
+    others = make_records("company", [{"name": "Birch"}] * 2)
+    rule_out(*companies)
+    change(contact, company="birch")
+    assert the_one().candidates == others
+    change(contact, company="alder")
+    assert open_ones() == []
+
+
+def test_it_is_asked_again_when_the_record_is_enrolled_again() -> None:
+    workflow, _, contact, companies = asked()
+    rule_out(*companies)
+    making.enroll(workflow, [contact])
+    assert the_one().candidates == companies
+    rule_out(*companies)
+    assert open_ones() == []
+
+
+def test_it_is_not_asked_again_by_a_look_to_keep_in_sync_about_the_same_candidates() -> None:
+    workflow, _, _, companies = asked(keep_in_sync=True)
+    rule_out(*companies)
+    lifecycle.turn_off(workflow)
+    lifecycle.turn_on(workflow)
+    making.work_off()
+    looked_at = ActionOutcome.objects.filter(outcome=Outcome.AMBIGUOUS).values("action_run__batch__run__cause")
+    assert looked_at.filter(action_run__batch__run__cause=Run.Cause.KEEP_IN_SYNC).exists()
+    assert open_ones() == []
+
+
+def test_another_workflow_asks_for_itself() -> None:
+    _, _, contact, companies = asked()
+    rule_out(*companies)
+    step = making.create("company", "company", "name", several="review")
+    making.enroll(making.make_workflow("contact", step), [contact])
+    assert the_one().candidates == companies
+
+
+def test_an_enrollment_that_is_undone_asks_nothing_again() -> None:
+    workflow, _, contact, companies = asked()
+    rule_out(*companies)
+    run = making.enroll(workflow, [contact])
+    for part in undo.start(run).parts.all():
+        undo.work(part.pk)
+    assert open_ones() == []
+
+
+def test_only_what_is_a_candidate_can_be_ruled_out() -> None:
+    _, _, _, [first, second] = asked()
+    for others in ([], [first, make_record("company", name="other")]):
+        with pytest.raises(Refused, match="These are not those that match"):
+            rule_out(*others)
+    assert the_one().candidates == [first, second]
+
+
+# How many ----------------------------------------------------------------------------------------
+
+
+def test_those_waiting_are_counted_in_all_and_by_workflow() -> None:
+    workflow, _, _, companies = asked()
+    other = making.make_workflow("contact", making.create("company", "city", "city", several="review"))
+    making.enroll(other, [make_record("contact", city="City 0")])
+    assert (str(review.waiting()), str(review.waiting(workflow)), str(review.waiting(other))) == ("1", "1", "0")
+    rule_out(*companies)
+    assert not review.waiting()
+
+
+def test_counting_ends_at_a_number_and_says_that_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow, _, _, _ = asked()
+    making.enroll(workflow, make_records("contact", [{"company": "alder"}] * 3))
+    assert [str(review.waiting(most=most)) for most in (2, 3, 4)] == ["2+", "3+", "4"]
+    monkeypatch.setattr(review, "MOST_LOOKED_AT", 2)
+    assert str(review.waiting()) == "3+"  # those of the newest run; it does not look on
+
+
+@on_postgresql
+def test_counting_reads_what_is_up_for_review_and_nothing_else_of_what_actions_said() -> None:
+    workflow, _, _, _ = asked()
+    making.enroll(workflow, make_records("contact", [{"company": "alder"}] * 50 + [{"company": "nobody"}] * 500))
+    with plans() as found:
+        review.waiting()
+    grows = {model._meta.db_table for model in (Association, ActionOutcome, Enrollment, MatchKey, Record)}
+    asking = [plan for plan in found if "up_for_review" in plan]
+    assert asking and not any(read_whole(plan) & grows for plan in asking)
+
+
+# Pages -------------------------------------------------------------------------------------------
+
+
 def test_the_number_of_queries_to_find_questions_does_not_grow() -> None:
     workflow, _, _, _ = asked()
 
@@ -155,3 +279,43 @@ def test_only_who_may_run_workflows_and_see_records_may_pick(permission: str) ->
     assert client.get(url("workflow_review")).status_code == 403
     assert client.post(address, {"other": first.pk}).status_code == 403
     assert not Association.objects.exists()
+
+
+def test_the_page_takes_none_of_these_and_shows_the_others_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(review, "MOST_CANDIDATES", 2)
+    _, _, contact, companies = asked(several=3)
+    client = sign_in("run_workflow", "view_record")
+    address = url("workflow_pick", the_one().action_run.pk, contact.pk)
+    assert "The others are shown then." in text(client.get(address))
+    more = client.post(address, {"none": "1", "candidate": [each.pk for each in companies[:2]]}, follow=True)
+    assert "City 2" in text(more) and "City 0" not in text(more)
+    end = client.post(address, {"none": "1", "candidate": [companies[2].pk]}, follow=True)
+    assert "None of them" in text(end) and "Nothing is to be decided." in text(end)
+    assert not Association.objects.exists()
+
+
+def test_the_front_and_the_pages_of_workflow_and_run_say_how_many_wait() -> None:
+    workflow, run, _, companies = asked()
+    other = making.make_workflow("contact", making.create("company", "company", "name"))
+    client = sign_in()
+    assert "<b>1</b> record to review" in text(client.get("/admin/"))
+    link = f'href="{url("workflow_review")}?workflow={workflow.pk}">Review: 1</a>'
+    for address in (url("workflow_change", workflow.pk), url("run_change", run.pk)):
+        assert link in text(client.get(address))
+    assert "Review: " not in text(client.get(url("workflow_change", other.pk)))
+    assert "Alder" in text(client.get(url("workflow_review", workflow=workflow.pk)))
+    assert "Nothing is to be decided." in text(client.get(url("workflow_review", workflow=other.pk)))
+    rule_out(*companies)
+    assert "<b>0</b> records to review" in text(client.get("/admin/"))
+
+
+@pytest.mark.parametrize("permission", ["run_workflow", "view_record"])
+def test_only_who_may_pick_may_rule_out_and_sees_how_many_wait(permission: str) -> None:
+    workflow, _, contact, companies = asked()
+    client = sign_in(permission, "view_workflow")
+    address = url("workflow_pick", the_one().action_run.pk, contact.pk)
+    sent = {"none": "1", "candidate": [each.pk for each in companies]}
+    assert client.post(address, sent).status_code == 403
+    assert "to review" not in text(client.get("/admin/"))
+    assert "Review: " not in text(client.get(url("workflow_change", workflow.pk)))
+    assert len(open_ones()) == 1

@@ -22,6 +22,7 @@ from associations.errors import Refused
 from associations.querysets import Surroundings
 from workflows.actions import ACTIONS
 from workflows.admin.pages import ENABLE, RUN, WorkflowPages
+from workflows.admin.review import to_review
 from workflows.models import Workflow
 from workflows.sentences import describe
 from workflows.services import editing, lifecycle
@@ -146,6 +147,7 @@ class EditorPages(WorkflowPages):
             may_delete=self.has_delete_permission(request, workflow),
             may_enable=request.user.has_perm(ENABLE),
             may_run=request.user.has_perm(RUN),
+            to_review=to_review(request, workflow),
         )
 
     def duplicate(self, request: HttpRequest, workflow_id: int) -> HttpResponse:

@@ -82,7 +82,7 @@ def _attempt(attempt: Attempt) -> str:
     action_run = attempt.action_run
     run = action_run.batch.run
     line = f"{run.workflow}, revision {run.revision.number}, action {action_run.position + 1}, run {run.pk}"
-    line += f": {attempt.outcome.get_outcome_display()}"
+    line += f": {attempt.outcome.said}"
     if attempt.outcome.value:
         line += f"; looked for “{attempt.outcome.value}”"
     return f"{line}; today {attempt.today}" if attempt.today else line
