@@ -10,13 +10,16 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
 
 import django_rq
 from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
+from redis import Redis
 from redis.exceptions import RedisError
-from rq import Worker
+from rq import Queue, Worker
 from rq.job import Job
 from rq.utils import as_text
 
@@ -24,7 +27,22 @@ logger = logging.getLogger(__name__)
 BELL_SECONDS = 60
 COUNTERS = "counters"
 QueueError = RedisError
-_kept_back: ContextVar[tuple[str, int, deque[tuple[int, ...]]] | None] = ContextVar("kept_back", default=None)
+
+
+@dataclass
+class KeptBack:
+    """What is not given to the queue but to whoever would have given it: up to `most` calls of `job`, the bell if it
+    was rung, and what is to be counted."""
+
+    bell: str
+    job: str
+    most: int
+    calls: deque[tuple[int, ...]] = field(default_factory=deque)
+    is_rung: bool = False
+    counts: dict[str, float] = field(default_factory=dict)
+
+
+_kept_back: ContextVar[KeptBack | None] = ContextVar("kept_back", default=None)
 _gathered: ContextVar[deque[tuple[str, tuple[int, ...]]] | None] = ContextVar("gathered", default=None)
 
 
@@ -47,7 +65,7 @@ def answer(bell: str) -> None:
     if _gathered.get() is not None:
         return
     try:
-        django_rq.get_connection("default").delete(_key(bell))
+        _connection().delete(_key(bell))
     except RedisError as error:
         logger.warning("The queue does not answer: %s", error)
 
@@ -67,18 +85,21 @@ def foreground() -> Iterator[Iterator[str]]:
 
 
 @contextmanager
-def kept_back(job: str, most: int) -> Iterator[deque[tuple[int, ...]]]:
-    """Within the block up to `most` calls of a job do not go to the queue, but into what it yields: whoever enqueues
-    them does them itself, right after, which takes less time than their way through the queue.
+def kept_back(bell: str, job: str, most: int) -> Iterator[KeptBack]:
+    """Within the block up to `most` calls of a job, and the bell, do not go to the queue: whoever enqueues them does
+    them itself, right after, which takes less time than their way through the queue.
 
     If it dies before, the sweep finds them as it finds what the queue has lost.
     """
-    calls: deque[tuple[int, ...]] = deque()
-    token = _kept_back.set((job, most, calls))
+    kept = KeptBack(bell, job, most)
+    token = _kept_back.set(kept)
     try:
-        yield calls
+        yield kept
     finally:
         _kept_back.reset(token)
+        _count(kept.counts)
+        if kept.is_rung:
+            _ring(bell)
 
 
 def _do_all(jobs: deque[tuple[str, tuple[int, ...]]]) -> Iterator[str]:
@@ -93,9 +114,12 @@ def _ring(bell: str) -> None:
         if (bell, ()) not in jobs:
             jobs.append((bell, ()))
         return
+    if (own := _kept_back.get()) is not None and own.bell == bell:
+        own.is_rung = True
+        return
     try:
         # The expiry is for the case that the queue loses the job and keeps the mark.
-        if django_rq.get_connection("default").set(_key(bell), 1, nx=True, ex=BELL_SECONDS):
+        if _connection().set(_key(bell), 1, nx=True, ex=BELL_SECONDS):
             _enqueue(bell, (), "default")
     except RedisError as error:
         logger.warning("The queue does not answer; the sweep will ring again: %s (%s)", bell, error)
@@ -105,11 +129,12 @@ def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
     if (jobs := _gathered.get()) is not None:
         jobs.append((job, ids))
         return
-    if (own := _kept_back.get()) is not None and own[0] == job and len(own[2]) < own[1] and queue == "default":
-        own[2].append(ids)
+    own = _kept_back.get()
+    if own is not None and own.job == job and len(own.calls) < own.most and queue == "default":
+        own.calls.append(ids)
         return
     try:
-        django_rq.get_queue(queue).enqueue_call(job, args=ids)
+        _queue(queue).enqueue_call(job, args=ids)
     except RedisError as error:
         logger.warning("The queue does not answer; the sweep will take this up: %s%s (%s)", job, ids, error)
 
@@ -119,13 +144,13 @@ def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
 
 def worker_count() -> int:
     """How many workers are registered. Raises QueueError where the queue does not answer."""
-    return int(Worker.count(connection=django_rq.get_connection("default")))
+    return int(Worker.count(connection=_connection()))
 
 
 def length() -> int:
     """How many jobs wait in all queues; 0 where the queue does not answer."""
     try:
-        return sum(len(django_rq.get_queue(name)) for name in settings.RQ_QUEUES)
+        return sum(len(_queue(name)) for name in settings.RQ_QUEUES)
     except RedisError:
         return 0
 
@@ -135,7 +160,7 @@ def note_progress(of: str, done: int, steps: int) -> None:
     if _gathered.get() is not None:
         return
     try:
-        django_rq.get_connection("default").set(f"progress:{of}", f"{done} {steps}", ex=86_400)
+        _connection().set(f"progress:{of}", f"{done} {steps}", ex=86_400)
     except RedisError as error:
         logger.warning("The queue does not answer; nobody sees the progress: %s", error)
 
@@ -143,7 +168,7 @@ def note_progress(of: str, done: int, steps: int) -> None:
 def progress(of: str) -> tuple[int, int] | None:
     """How many steps are done, of how many; None where nobody has said it."""
     try:
-        noted = django_rq.get_connection("default").get(f"progress:{of}")
+        noted = _connection().get(f"progress:{of}")
     except RedisError:
         return None
     if noted is None:
@@ -158,10 +183,14 @@ def count(amounts: Mapping[str, float]) -> None:
 
 
 def _count(amounts: Mapping[str, float]) -> None:
-    if _gathered.get() is not None:
+    if _gathered.get() is not None or not amounts:
+        return
+    if (own := _kept_back.get()) is not None:
+        for name, amount in amounts.items():
+            own.counts[name] = own.counts.get(name, 0) + amount
         return
     try:
-        with django_rq.get_connection("default").pipeline() as pipeline:
+        with _connection().pipeline() as pipeline:
             for name, amount in amounts.items():
                 pipeline.hincrbyfloat(COUNTERS, name, amount)
             pipeline.execute()
@@ -172,7 +201,7 @@ def _count(amounts: Mapping[str, float]) -> None:
 def counted() -> dict[str, float]:
     """All counters; none where the queue does not answer."""
     try:
-        stored = django_rq.get_connection("default").hgetall(COUNTERS)
+        stored = _connection().hgetall(COUNTERS)
     except RedisError:
         return {}
     return {as_text(name): float(value) for name, value in stored.items()}
@@ -185,12 +214,27 @@ def holds(job: str, *ids: int, queue: str = "default") -> bool:
     does not answer: then nothing is lost by ringing.
     """
     try:
-        jobs = django_rq.get_queue(queue)
+        jobs = _queue(queue)
         known = [*jobs.job_ids, *jobs.started_job_registry.get_job_ids()]
         found = Job.fetch_many(known, connection=jobs.connection, serializer=jobs.serializer)
     except RedisError:
         return False
     return any(each is not None and (each.func_name, tuple(each.args)) == (job, ids) for each in found)
+
+
+def _queue(name: str) -> Queue:
+    return _queue_at(name, settings.RQ_QUEUES[name]["URL"])
+
+
+@cache
+def _queue_at(name: str, url: str) -> Queue:
+    """One queue a process, whose connections stay open: Django-RQ's are new for each call, which takes longer than to
+    enqueue a job. Several threads may use it, and a forked process makes connections of its own."""
+    return django_rq.get_queue(name)
+
+
+def _connection() -> Redis:
+    return _queue("default").connection
 
 
 def _key(bell: str) -> str:

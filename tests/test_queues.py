@@ -90,7 +90,35 @@ def test_who_looks_at_what_happened_does_the_first_actions_itself_and_leaves_the
     jobs.process_events()
     assert Enrollment.objects.filter(state=Enrollment.State.FINISHED).count() == jobs.AT_ONCE
     left = Enrollment.objects.filter(state=Enrollment.State.ACTIVE).values_list("batch", flat=True)
-    assert [each for each in waiting() if each[0] != BELL] == [(enrollment.RUN_ACTION, (pk, 0)) for pk in sorted(left)]
+    assert waiting() == [(enrollment.RUN_ACTION, (pk, 0)) for pk in sorted(left)]
+
+
+def test_who_looks_at_what_happened_looks_at_what_came_of_it_too_without_ringing_for_it() -> None:
+    """A workflow that associates brings the contact into another one, whose trigger asks for the association."""
+    make_workflow("contact", create("company", "city", "city"), triggers=[[is_("city", "Boston")]])
+    associated = {"kind": "association", "type_id": 279, "has": True}
+    follows = make_workflow("contact", create("company", "state", "state"), triggers=[[associated]])
+    make_record("company", city="Boston")
+    make_record("contact", city="Boston")
+    django_rq.get_connection("default").flushall()
+    jobs.process_events()
+    assert Enrollment.objects.get(workflow=follows).state == Enrollment.State.FINISHED
+    assert not ChangeSet.objects.filter(processed_at=None).exists()
+    assert waiting() == []
+    assert queues.counted()["enrollments"] == 2
+
+
+def test_what_still_is_to_be_looked_at_when_a_job_has_looked_often_enough_rings_the_bell(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(jobs, "MOST_LOOKS", 1)
+    make_workflow("contact", create("company", "city", "city"), triggers=[[is_("city", "Boston")]])
+    make_record("company", city="Boston")
+    make_record("contact", city="Boston")
+    django_rq.get_connection("default").flushall()
+    jobs.process_events()
+    assert ChangeSet.objects.filter(processed_at=None).count() == 1
+    assert waiting() == [(BELL, ())]
 
 
 def test_bells_of_other_names_are_other_bells() -> None:

@@ -19,20 +19,31 @@ logger = logging.getLogger(__name__)
 PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds
 # How many actions whoever looks at the outbox does itself. More than that other workers may share.
 AT_ONCE = 4
+# And how often it looks again at what these did, before the next one comes to it.
+MOST_LOOKS = 16
 
 
 def process_events() -> None:
+    """Look at what happened, do the first actions that are due then, and look at what these did."""
     queues.answer(settings.RECORD_EVENTS_JOB)
-    with queues.kept_back(enrollment.RUN_ACTION, AT_ONCE) as due:
-        try:
-            _patiently(events.process_all)
-        except Exception as error:
-            if passes(error):
-                raise  # they still wait, and the sweep rings for them
-            logger.exception("Failed; each workflow looks for itself now")
-            _patiently(lambda: events.process_all(apart=True))
-        while due:
-            run_action(*due.popleft())
+    with queues.kept_back(settings.RECORD_EVENTS_JOB, enrollment.RUN_ACTION, AT_ONCE) as own:
+        for _ in range(MOST_LOOKS):
+            own.is_rung = False
+            _look()
+            while own.calls:
+                run_action(*own.calls.popleft())
+            if not own.is_rung:
+                break
+
+
+def _look() -> None:
+    try:
+        _patiently(events.process_all)
+    except Exception as error:
+        if passes(error):
+            raise  # they still wait, and the sweep rings for them
+        logger.exception("Failed; each workflow looks for itself now")
+        _patiently(lambda: events.process_all(apart=True))
 
 
 def prepare_run(run_id: int) -> None:

@@ -7,23 +7,30 @@ the command `rebuild_derived`.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Sum
+from django.utils import timezone
 
 from associations import sql
-from associations.models import AssociationChange, AssociationFigure
+from associations.models import AssociationFigure, ChangeSet
+
+CHUNK = 500
+# A change set's id, when it was and where it came from.
+Told = tuple[int, dt.datetime, str]
 
 
-def add_figures(change_set_ids: Iterable[int]) -> None:
-    """Add what these change sets did to associations."""
+def add_figures(change_sets: Iterable[Told]) -> None:
+    """Add what these change sets did to associations, each on its day in the installation's time zone."""
+    when = {id_: (timezone.localtime(at).date(), source) for id_, at, source in change_sets}
+    sums: dict[tuple[dt.date, int, str], list[int]] = defaultdict(lambda: [0, 0])
+    for id_, type_id, added, count in sql.count_changes(list(when)):
+        day, source = when[id_]
+        sums[day, type_id, source][0 if added else 1] += count
     # In one order for everybody: two that add at once wait for each other at the first row, not crosswise.
-    for day, type_id, source, added, removed in _sums(
-        AssociationChange.objects.filter(change_set__in=list(change_set_ids))
-    ):
-        sql.add_figure(day, type_id, source, added, removed)
+    sql.add_figures([(*key, added, removed) for key, (added, removed) in sorted(sums.items())])
 
 
 def usage_of_types() -> dict[int, int]:
@@ -34,21 +41,11 @@ def usage_of_types() -> dict[int, int]:
 
 def rebuild_figures() -> int:
     """Sum the ledger anew, as far as it is kept; how many figures there are now."""
+    summed = ChangeSet.objects.filter(processed_at__isnull=False).order_by("id").values_list("id", "at", "source")
     with transaction.atomic():
         AssociationFigure.objects.all().delete()
-        sums = _sums(AssociationChange.objects.filter(change_set__processed_at__isnull=False))
-        figures = [
-            AssociationFigure(day=day, type_id=type_id, source=source, added=added, removed=removed)
-            for day, type_id, source, added, removed in sums
-        ]
-        return len(AssociationFigure.objects.bulk_create(figures))
-
-
-def _sums(changes: QuerySet[AssociationChange]) -> list[tuple[dt.date, int, str, int, int]]:
-    """How many rows came and went, by day (of the installation's time zone), type and source, in this order."""
-    by = ("day", "type_id", "change_set__source")
-    summed = changes.annotate(day=TruncDate("change_set__at")).values(*by)
-    counted = summed.annotate(
-        new=Count("change_set_id", filter=Q(added=True)), gone=Count("change_set_id", filter=Q(added=False))
-    )
-    return list(counted.order_by(*by).values_list(*by, "new", "gone"))
+        last = 0
+        while chunk := list(summed.filter(id__gt=last)[:CHUNK]):
+            add_figures(chunk)
+            last = chunk[-1][0]
+        return AssociationFigure.objects.count()

@@ -41,7 +41,10 @@ def ensure_match_index(prop: Property, comparison: str) -> MatchIndex:
 def ensure_match_indexes(props: Sequence[Property], comparison: str) -> list[MatchIndex]:
     """The indexes of several properties, by one query where they are built."""
     indexes = MatchIndex.objects.filter(property__in=props, comparison=comparison, built_at__isnull=False)
-    built = {index.property_id: index for index in indexes.select_related("property")}
+    built = {index.property_id: index for index in indexes}
+    for prop in props:
+        if prop.pk in built:
+            built[prop.pk].property = prop
     return [built.get(prop.pk) or ensure_match_index(prop, comparison) for prop in props]
 
 

@@ -29,7 +29,7 @@ from .base import (
     type_exists,
 )
 from .claims import claim_staged, forget_stale_claims, give_up_claims, lose_claims, release_staged, remove_lost
-from .figures import add_figure
+from .figures import add_figures, count_changes
 from .properties import by_code, holds_folded
 from .reading import count_associated, first_associated, pages_of_others, schema_version
 from .reversing import (
@@ -99,7 +99,7 @@ __all__ = [
     "Params",
     "Staged",
     "Written",
-    "add_figure",
+    "add_figures",
     "adopt_removed",
     "associated_with",
     "begin_reversal",
@@ -111,6 +111,7 @@ __all__ = [
     "count_admitted",
     "count_associated",
     "count_associated_pairs",
+    "count_changes",
     "count_left",
     "count_removed",
     "count_reversed",

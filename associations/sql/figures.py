@@ -1,18 +1,32 @@
-"""The sums of the ledger: adding to them."""
+"""The sums of the ledger: counting what change sets did, and adding to the sums."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
-from .base import execute
+from .base import execute, fetch, in_ids
 
 
-def add_figure(day: dt.date, type_id: int, source: str, added: int, removed: int) -> None:
-    """Add to the figure of a day, a type and a source, which begins with this if it is the first (figure pkey)."""
+def count_changes(change_set_ids: Sequence[int]) -> list[tuple[int, int, bool, int]]:
+    """How many rows some change sets added and removed: change set, type, whether added, how many (association by
+    change set, former association by added_by and removed_by)."""
+    of_these, ids = in_ids("change_set_id", change_set_ids)
+    return fetch(
+        "SELECT change_set_id, type_id, added, count(*) FROM associations_associationchange"
+        f" WHERE {of_these} GROUP BY change_set_id, type_id, added",
+        ids,
+    )
+
+
+def add_figures(figures: Sequence[tuple[dt.date, int, str, int, int]]) -> None:
+    """Add to the figures of days, types and sources, which begin with these if they are the first (figure pkey)."""
+    if not figures:
+        return
     execute(
         "INSERT INTO associations_associationfigure (day, type_id, source, added, removed)"
-        " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (day, type_id, source) DO UPDATE SET"
+        f" VALUES {', '.join(['(%s, %s, %s, %s, %s)'] * len(figures))} ON CONFLICT (day, type_id, source) DO UPDATE SET"
         " added = associations_associationfigure.added + excluded.added,"
         " removed = associations_associationfigure.removed + excluded.removed",
-        [day.isoformat(), type_id, source, added, removed],
+        [value for day, *others in figures for value in (day.isoformat(), *others)],
     )

@@ -5,19 +5,16 @@ Called by jobs (when the bell rings, and by the sweep) and by the command `proce
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from associations import sql as all_sql
 from associations.models import AssociationChange, AssociationEnd, ChangeSet, Record, RecordEvent
-from associations.querysets import Surroundings
 from associations.services import figures
 from workflows import sql
 from workflows.before import claimed, claimed_events
@@ -27,14 +24,12 @@ from workflows.triggers import Triggers, changed
 from . import remembered, syncing
 from .enrollment import enroll_live, enrollable, tell_failure
 from .faults import passes, reason
-from .syncing import Synced, read_synced
+from .live import KINDS, Live, live_workflows, without_candidates
 from .undo import own_undoing
 
 CHANGE_SETS = 500
 # What an undo is told as; most changes come from elsewhere.
 BY_PEOPLE = (ChangeSet.Source.USER, ChangeSet.Source.SYSTEM)
-# Restoring a record does not enroll it [H]; archiving takes it out.
-_KINDS = (RecordEvent.Kind.CREATED, RecordEvent.Kind.CHANGED, RecordEvent.Kind.MERGED)
 
 
 def process_all(*, apart: bool = False) -> None:
@@ -55,65 +50,60 @@ def process_events(*, apart: bool = False) -> bool:
             ChangeSet.objects.filter(processed_at=None)
             .order_by("id")
             .select_for_update(skip_locked=True)
-            .values_list("id", "depth", "source")[:CHANGE_SETS]
+            .values_list("id", "at", "source", "depth")[:CHANGE_SETS]
         )
         if not taken:
             return False
-        workflows = _live_workflows()
-        undoing = own_undoing(id_ for id_, _, source in taken if source in BY_PEOPLE)
-        syncing.wait([id_ for id_, *_ in taken], [(live.workflow, live.synced) for live in workflows if live.synced])
-        by_depth = sorted((depth, id_) for id_, depth, _ in taken)
-        for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
-            _process([id_ for _, id_ in of_depth], depth, workflows, undoing, _apart if apart else _look)
         ids = [id_ for id_, *_ in taken]
-        figures.add_figures(ids)
+        happened = sql.what_happened(ids)
+        workflows = [live for live in live_workflows() if live.is_concerned(happened)]
+        undoing = own_undoing(id_ for id_, _, source, _ in taken if source in BY_PEOPLE)
+        syncing.wait(ids, [(live.workflow, live.synced) for live in workflows if live.synced])
+        is_merged = happened.is_kind(RecordEvent.Kind.MERGED)
+        if workflows or is_merged:
+            by_depth = sorted((depth, id_) for id_, *_, depth in taken)
+            for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
+                sql.claim(of_this := [id_ for _, id_ in of_depth])
+                if is_merged:
+                    _unenroll_merged()
+                _look_for_all(of_this, depth, workflows, undoing, apart=apart)
+        if happened.to_associations:
+            figures.add_figures((id_, at, source) for id_, at, source, _ in taken)
         ChangeSet.objects.filter(id__in=ids).update(processed_at=timezone.now())
     return len(taken) == CHANGE_SETS
 
 
-@dataclass(frozen=True)
-class Live:
-    """A workflow that is on, and what is looked for on its behalf."""
-
-    workflow: Workflow
-    triggers: Triggers
-    synced: Synced
-
-
-Look = Callable[[list[int], int, Live], None]
-
-
-def _process(
-    change_sets: list[int],
-    depth: int,
-    workflows: list[Live],
-    undoing: Mapping[int, set[int]],
-    look: Look,
+def _look_for_all(
+    change_sets: list[int], depth: int, workflows: list[Live], undoing: Mapping[int, set[int]], *, apart: bool
 ) -> None:
-    """`undoing` are the change sets that take back runs of a workflow, by its id: these it does not look at."""
-    sql.claim(change_sets)
+    """Look at claimed change sets on behalf of all these workflows. `undoing` are those that take back runs of a
+    workflow, by its id: these it does not look at."""
     in_table = change_sets
-    _unenroll_merged()
+    nobody_for = set[int]() if apart else without_candidates(workflows)
     for live in workflows:
         own = undoing.get(live.workflow.pk, ())
         since = [id_ for id_ in change_sets if id_ > live.workflow.since_change_set and id_ not in own]
         if since != in_table:
             sql.claim(in_table := since)
-        look(in_table, depth, live)
+        if apart:
+            _look_apart(in_table, depth, live)
+        else:
+            _look(live, depth, nobody=live.workflow.pk in nobody_for)
 
 
-def _look(change_sets: list[int], depth: int, live: Live) -> None:
-    """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it, and keep in sync."""
+def _look(live: Live, depth: int, *, nobody: bool = False) -> None:
+    """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it, and keep in sync; `nobody`:
+    it is known that they bring none in."""
     if live.synced:  # before anybody is enrolled, who is worked off with the values of today anyway
         syncing.look(live.workflow, live.synced, depth=depth)
     if not live.triggers.by_what_happens:
         return
     unenroll(live.workflow, live.triggers)
-    if ids := _ids_to_enroll(live.workflow, live.triggers):
+    if not nobody and (ids := _ids_to_enroll(live.workflow, live.triggers)):
         enroll_live(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
 
 
-def _apart(change_sets: list[int], depth: int, live: Live) -> None:
+def _look_apart(change_sets: list[int], depth: int, live: Live) -> None:
     """The same, halving the change sets until the one that cannot be looked at stands alone and is told as a run that
     failed. Afterwards all of them are claimed again, for the next workflow."""
     parts = [change_sets]
@@ -122,7 +112,7 @@ def _apart(change_sets: list[int], depth: int, live: Live) -> None:
         try:
             with transaction.atomic():
                 sql.claim(part)
-                _look(part, depth, live)
+                _look(live, depth)
         except Exception as error:
             if passes(error):
                 raise
@@ -134,31 +124,13 @@ def _apart(change_sets: list[int], depth: int, live: Live) -> None:
     sql.claim(change_sets)
 
 
-def _live_workflows() -> list[Live]:
-    """Those that records enroll in by what happens to them, or that are kept in sync."""
-    found = []
-    around: dict[int, Surroundings] = {}
-    version = remembered.schema_version()
-    for workflow in Workflow.objects.filter(is_enabled=True).select_related("revision", "object_type"):
-        assert workflow.revision is not None  # live_workflow_has_revision
-        of_type = around.setdefault(workflow.object_type_id, Surroundings(workflow.object_type))
-        try:
-            triggers = remembered.triggers_of(workflow.revision, of_type, version)
-            synced = read_synced(workflow, of_type)
-        except ValidationError:  # something it refers to is gone; the page of the workflow says what
-            continue
-        if triggers.by_what_happens or synced:
-            found.append(Live(workflow, triggers, synced))
-    return found
-
-
 def _ids_to_enroll(workflow: Workflow, triggers: Triggers) -> list[int]:
     """Whom the claimed change sets bring into a workflow, in order; one query for all of them."""
 
     def compiled() -> remembered.Statement:
         return all_sql.compiled(enrollable(workflow, _to_enroll(workflow, triggers)).order_by("id").values("id"))
 
-    return [id_ for (id_,) in all_sql.fetch(*remembered.statement_of(triggers, compiled))]
+    return [id_ for (id_,) in all_sql.fetch(*remembered.statement_of("enroll", [triggers], compiled))]
 
 
 def _to_enroll(workflow: Workflow, triggers: Triggers) -> QuerySet[Record]:
@@ -178,7 +150,7 @@ def _to_enroll(workflow: Workflow, triggers: Triggers) -> QuerySet[Record]:
 def _coming_to_meet(records: QuerySet[Record], triggers: Triggers) -> QuerySet[Record]:
     """Several events of one record are one change, from how it was before all of them to now."""
     criteria = triggers.criteria
-    events = claimed_events().filter(kind__in=_KINDS)
+    events = claimed_events().filter(kind__in=KINDS)
     touched = Q(pk__in=events.values("record"))
     for directed in {directed for each in criteria.filters for directed in each.directed_types}:
         changes = AssociationChange.objects.filter(change_set__in=claimed(), type=directed.type.pk)

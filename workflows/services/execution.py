@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django.db.models import Case, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from associations.models import ChangeSet, Record
@@ -60,12 +60,7 @@ def run_action(batch_id: int, position: int) -> bool:
 
 def finish_run(run: Run) -> None:
     """Close the run when its last batch is done. Asked after the batch's commit: of two last ones one sees both."""
-    batches = Batch.objects.filter(run=OuterRef("pk"))
-    unfinished = Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).exclude(
-        Exists(batches.filter(state=Batch.State.WAITING))
-    )
-    failed = When(Exists(batches.filter(state=Batch.State.FAILED)), then=Value(Run.State.FAILED))
-    unfinished.update(state=Case(failed, default=Value(Run.State.FINISHED)), finished_at=timezone.now())
+    sql.close_run(run.pk)
 
 
 def _claim(batch_id: int, position: int) -> Batch | None:

@@ -178,7 +178,9 @@ def counts_of(undo: Undo) -> Counts:
 def own_undoing(change_set_ids: Iterable[int]) -> dict[int, set[int]]:
     """Of some change sets those that undo or redo a run, by the id of the run's workflow."""
     found: dict[int, set[int]] = {}
-    parts = UndoPart.objects.filter(change_set__in=list(change_set_ids))
+    if not (ids := list(change_set_ids)):
+        return found
+    parts = UndoPart.objects.filter(change_set__in=ids)
     for change_set_id, workflow_id in parts.values_list("change_set", "undo__run__workflow"):
         found.setdefault(workflow_id, set()).add(change_set_id)
     return found

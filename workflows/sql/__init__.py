@@ -7,7 +7,9 @@ records, given as a SELECT of record_id. Called by actions and services.
 from .base import select_ids
 from .outcomes import sum_outcomes, write_lost, write_not_associated, write_pair_outcomes, write_reasons, write_removals
 from .running import (
+    Happened,
     claim,
+    close_run,
     commit_without_waiting,
     enroll,
     know_young_tables,
@@ -15,12 +17,15 @@ from .running import (
     share_sync,
     wait_for_open_change_sets,
     wait_for_sync,
+    what_happened,
     write_left_pairs,
 )
 from .staging import stage_associated, stage_matches
 
 __all__ = [
+    "Happened",
     "claim",
+    "close_run",
     "commit_without_waiting",
     "enroll",
     "know_young_tables",
@@ -32,6 +37,7 @@ __all__ = [
     "sum_outcomes",
     "wait_for_open_change_sets",
     "wait_for_sync",
+    "what_happened",
     "write_left_pairs",
     "write_lost",
     "write_not_associated",

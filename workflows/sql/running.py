@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from associations import sql
 from associations.models import Association, AssociationClaim, FormerAssociation, Record
-from workflows.models import ActionOutcome, Batch, Enrollment, UndoPart
+from workflows.models import ActionOutcome, Batch, Enrollment, Run, UndoPart
 
 # What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
 _SYNC = 7_033
@@ -119,6 +121,45 @@ def claim(change_set_ids: Sequence[int]) -> None:
     sql.execute(f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params)
     if sql.is_postgresql():
         sql.execute("ANALYZE claimed_change_set")
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What change sets are about, in few words: enough to know who need not be asked."""
+
+    kinds: dict[int, frozenset[str]]  # what happened to records, by object type id (RecordEvent.Kind)
+    to_associations: bool
+
+    def is_kind(self, kind: str) -> bool:
+        return any(kind in kinds for kinds in self.kinds.values())
+
+
+def what_happened(change_set_ids: Sequence[int]) -> Happened:
+    """Sum up change sets (record event by change set; association by change set, former association by added_by and
+    removed_by)."""
+    of_these, ids = sql.in_ids("change_set_id", change_set_ids)
+    rows = sql.fetch(
+        "SELECT DISTINCT r.object_type_id, e.kind FROM associations_recordevent e JOIN associations_record r"
+        f" ON r.id = e.record_id WHERE e.{of_these} UNION ALL"
+        f" SELECT NULL, NULL WHERE EXISTS (SELECT 1 FROM associations_associationchange WHERE {of_these})",
+        [*ids, *ids],
+    )
+    kinds: dict[int, set[str]] = {}
+    for object_type_id, kind in rows:
+        if object_type_id is not None:
+            kinds.setdefault(object_type_id, set()).add(kind)
+    return Happened({each: frozenset(of_type) for each, of_type in kinds.items()}, (None, None) in rows)
+
+
+def close_run(run_id: int) -> None:
+    """Close a run at work of which no batch waits any more (batch by run)."""
+    of_run = f"SELECT 1 FROM workflows_batch b WHERE b.run_id = {run_id:d} AND b.state"
+    sql.execute(
+        f"UPDATE workflows_run SET finished_at = %s, state = CASE WHEN EXISTS ({of_run} = '{Batch.State.FAILED}')"
+        f" THEN '{Run.State.FAILED}' ELSE '{Run.State.FINISHED}' END WHERE id = {run_id:d}"
+        f" AND state = '{Run.State.RUNNING}' AND NOT EXISTS ({of_run} = '{Batch.State.WAITING}')",
+        [connection.ops.adapt_datetimefield_value(timezone.now())],
+    )
 
 
 def wait_for_open_change_sets() -> None:

@@ -1,4 +1,4 @@
-"""Looking at what happened takes one query more for each live workflow, and none more for more records."""
+"""Looking at what happened takes one query more for a live workflow at most, and none more for more records."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def queries_for(records: int, city: str) -> int:
     return len(queries)
 
 
-def test_each_live_workflow_costs_one_query() -> None:
+def test_a_live_workflow_that_asks_for_associations_costs_one_query_and_all_others_one_together() -> None:
     """What its triggers mean is read when it is asked for the first time, and remembered."""
     for triggers in TRIGGERS:
         make_workflow("contact", create("company", "city", "city"), triggers=triggers)
@@ -39,7 +39,7 @@ def test_each_live_workflow_costs_one_query() -> None:
         make_workflow("contact", create("company", "city", "city"), triggers=triggers)
         queries_for(1, "Oslo")
         counts.append(queries_for(1, "Oslo"))
-    assert counts == [counts[0] + more for more in range(len(TRIGGERS) + 1)]
+    assert counts == [counts[0] + more for more in (0, 0, 1, 1)]
 
 
 @pytest.mark.parametrize("city", ["Boston", "Oslo"])
