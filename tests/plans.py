@@ -1,10 +1,12 @@
-"""How PostgreSQL would do what a piece of code asks, for tests that no page reads more than it shows."""
+"""What PostgreSQL reads for what a piece of code asks, for tests that no page reads more than it shows."""
 
 from __future__ import annotations
 
-import re
+import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -14,13 +16,13 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="th
 
 
 @contextmanager
-def plans() -> Iterator[list[str]]:
-    """The plans of the SELECTs that the block sends, in their order, once it has ended.
+def plans() -> Iterator[list[dict[str, Any]]]:
+    """The plans of the SELECTs that the block sends, carried out, in their order; filled when the block has ended.
 
-    Tables are small in tests and would be read whole; so this is avoided wherever there is another way. A plan that
-    reads one whole all the same has no index for it.
+    Tables are small in tests and would be read whole; so this is avoided wherever there is another way. What is read
+    whole all the same has no index for it.
     """
-    found: list[str] = []
+    found: list[dict[str, Any]] = []
     with CaptureQueriesContext(connection) as queries:
         yield found
     with connection.cursor() as cursor:
@@ -28,11 +30,33 @@ def plans() -> Iterator[list[str]]:
         cursor.execute("SET LOCAL enable_seqscan = off")
         for query in queries.captured_queries:
             if query["sql"].startswith("SELECT"):
-                cursor.execute(f"EXPLAIN {query['sql']}")
-                found.append("\n".join(row for (row,) in cursor.fetchall()))
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
+                answer = cursor.fetchone()[0]
+                found.append((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"])
         cursor.execute("SET LOCAL enable_seqscan = on")
 
 
-def read_whole(plan: str) -> set[str]:
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from nodes(each)
+
+
+def read_whole(plan: dict[str, Any]) -> set[str]:
     """The tables that a plan reads from their first row to their last."""
-    return set(re.findall(r"Seq Scan on (\w+)", plan))
+    return {node["Relation Name"] for node in nodes(plan) if node["Node Type"] == "Seq Scan"}
+
+
+def indexes(plan: dict[str, Any]) -> set[str]:
+    return {node["Index Name"] for node in nodes(plan) if "Index Name" in node}
+
+
+def rows_read(plan: dict[str, Any]) -> Counter[str]:
+    """How many rows a plan has read, by table, or by index where only that was read, those left out included."""
+    read: Counter[str] = Counter()
+    for node in nodes(plan):
+        if name := node.get("Relation Name") or node.get("Index Name"):
+            left_out = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+            rows = node["Actual Rows"] + sum(node.get(each, 0) for each in left_out)
+            read[name] += round(rows * node["Actual Loops"])
+    return read

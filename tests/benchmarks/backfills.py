@@ -86,7 +86,6 @@ class Backfills:
             most = max(most, more.most)
         report.add("memory of a worker, at most", most, "MB")
         floors.drop()
-        report.run("why", lambda: pages.measure_why(report))
         report.run("pages", lambda: pages.measure_pages(report))
         report.run("preview", lambda: pages.measure_preview(report, self.create))
 

@@ -1,12 +1,10 @@
-"""What people open while the records of the run are there, through the real web server; and `why`."""
+"""What people open while the records of the run are there, through the real web server."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable
 from functools import partial
-from statistics import median, quantiles
+from statistics import quantiles
 from urllib.parse import quote
 
 from django.conf import settings
@@ -15,9 +13,8 @@ from django.db.models import Count
 from django.test import Client as Session
 from django.urls import reverse
 
-from associations.models import Association, AssociationEnd, Record
+from associations.models import AssociationEnd
 from workflows.models import Run, Workflow
-from workflows.services import why
 
 from . import floors
 from .data import company_name
@@ -25,7 +22,6 @@ from .report import Report
 from .web import Client, web_server
 
 TIMES, WARM = 30, 3
-PAIRS = 200
 CROWDED = 10_000
 
 
@@ -80,20 +76,3 @@ def measure_preview(report: Report, workflow: Workflow) -> None:
         page = reverse("admin:workflows_workflow_preview", args=[workflow.pk])
         times = [client.milliseconds(page) / 1000 for _ in range(5)]
     report.add("preview, first figures", max(times), "s", note=f"the slowest of 5, the first {times[0]:.2f}")
-
-
-def measure_why(report: Report) -> None:
-    """Of pairs from all over the ledger."""
-    dice, records = random.Random(2), Record.objects.select_related("object_type")
-    most = floors.count("SELECT max(source_id) FROM associations_association")
-    ledger = floors.count("SELECT count(*) FROM associations_associationchange")
-    times: list[float] = []
-    while len(times) < PAIRS:
-        found = Association.objects.filter(source_id__gte=dice.randint(0, most)).order_by("source_id").first()
-        assert found is not None
-        record, other = records.get(pk=found.source_id), records.get(pk=found.target_id)
-        start = time.monotonic()
-        assert why.of_pair(record, other).there
-        times.append((time.monotonic() - start) * 1000)
-    report.add("why of a pair, p50", median(times), "ms", note=f"{ledger:,} rows in the ledger")
-    report.add("why of a pair, p95", quantiles(times, n=20)[18], "ms")

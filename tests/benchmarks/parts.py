@@ -4,8 +4,8 @@
 
 GROUPS = {
     "backfills": (
-        "growth", "backfill", "no-op", "undo", "one worker", "apply", "update", "remove", "why", "pages", "preview",
-        "load",
+        "growth", "backfill", "no-op", "undo", "one worker", "apply", "update", "remove", "pages", "preview", "load",
+        "why",
     ),
     "floors": ("empty job", "empty view"),
     "changes": ("existing base", "one change", "throughput", "batches"),

@@ -9,15 +9,25 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from associations.models import Record
+from associations.models import Association, FormerAssociation, MatchKey, Record
 from associations.services import linking
 from associations.services.origin import Origin
 from tests.associations.admin_pages import sign_in
-from tests.factories import associate, change, disassociate, make_label, make_record, remove_label, unlabeled
+from tests.factories import (
+    associate,
+    change,
+    disassociate,
+    make_label,
+    make_record,
+    make_records,
+    remove_label,
+    unlabeled,
+)
+from tests.plans import on_postgresql, plans, read_whole, rows_read
 from tests.workflows import making
 from tests.workflows.admin_workflows import text, url
-from workflows.models import Run, Workflow
-from workflows.services import why
+from workflows.models import ActionOutcome, Enrollment, Run, Workflow
+from workflows.services import undo, why
 from workflows.services.attempts import attempts
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +205,23 @@ def test_values_are_escaped() -> None:
     making.enroll(making.make_workflow("contact", making.create("company", "company", "name")), [contact])
     page = text(sign_in().get(url("workflow_why", contact.pk, company.pk)))
     assert "<b>A</b>" not in page and "&lt;b&gt;A&lt;/b&gt;" in page
+
+
+@on_postgresql
+def test_it_reads_the_rows_of_the_two_and_not_all_that_a_company_has() -> None:
+    """Of the ledger, and of what actions said of others; however many there are."""
+    workflow, _, contact, company = employed()
+    contacts = make_records("contact", [{"company": "alder foods"}] * 400)
+    run = making.enroll(workflow, contacts)
+    for part in undo.start(run).parts.all():
+        undo.work(part.pk)
+    making.enroll(workflow, contacts)
+    grows = (Association, FormerAssociation, ActionOutcome, Enrollment, MatchKey, Record)
+    tables = {model._meta.db_table for model in grows}
+    for one, other in ((contact, company), (company, contact), (contacts[7], company)):
+        with plans() as found:
+            assert why.of_pair(one, other).there
+        assert any(FormerAssociation._meta.db_table in rows_read(plan) for plan in found)
+        for plan in found:
+            assert not read_whole(plan) & tables
+            assert max(rows_read(plan).values(), default=0) < 100
