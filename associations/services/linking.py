@@ -161,7 +161,7 @@ def _associate(
     # One object type's pairs may be staged from both their ends; Primary is first taken from another company.
     if not with_others and not unlabeled.type.is_symmetric and not (label and label.type.is_primary):
         types = [each.type.pk for each in (unlabeled, label) if each]
-        written = sql.insert_new_pairs(unlabeled, types, primary_id, change_set.pk)
+        written = sql.insert_new_pairs(unlabeled, types, primary_id, change_set.pk, about=admitted)
         if written == admitted * len(types) + (sources if primary_id else 0):
             return sql.Written(admitted, admitted, admitted if label else 0)
         # Somebody else associates some of these records in this very moment, and may take them apart again.
@@ -171,7 +171,7 @@ def _associate(
         made = sql.insert_associations(unlabeled, change_set.pk)
         if primary_id and not (label and label.type.is_primary):
             sql.insert_first_primaries(unlabeled, primary_id, change_set.pk)
-    return sql.Written(admitted, made, _put_label_staged(label, unlabeled, change_set) if label else 0)
+    return sql.Written(admitted, made, _put_label_staged(label, unlabeled, change_set, admitted) if label else 0)
 
 
 def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> sql.Written:
@@ -184,8 +184,9 @@ def add_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: C
     _refuse_second_primaries(label)
     limits.refuse_over_limit([label])
     with _asked_for([label], are_some_claimed):
-        put = _put_label_staged(label, unlabeled, change_set)
-    return sql.Written(sql.count_admitted(), labels=put)
+        admitted = sql.count_admitted()
+        put = _put_label_staged(label, unlabeled, change_set, admitted)
+    return sql.Written(admitted, labels=put)
 
 
 def hold_ends(unlabeled: DirectedType) -> None:
@@ -222,14 +223,14 @@ def _refuse_second_primaries(label: DirectedType | None) -> None:
         sql.refuse_second_primaries(label)
 
 
-def _put_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet) -> int:
+def _put_label_staged(label: DirectedType, unlabeled: DirectedType, change_set: ChangeSet, admitted: int) -> int:
     if label.type.is_primary:
         # Setting another company as primary takes it from the old one in the same transaction [H].
         sql.remove_other_primaries(label, change_set.pk)
-    labelled = sql.insert_labels(label, unlabeled, change_set.pk)
+    labelled = sql.insert_labels(label, unlabeled, change_set.pk, about=admitted)
     if label.type.is_primary and sql.remove_other_primaries(label, change_set.pk):
         # A first company that somebody else associated meanwhile became primary on its own: it gives way.
-        labelled += sql.insert_labels(label, unlabeled, change_set.pk)
+        labelled += sql.insert_labels(label, unlabeled, change_set.pk, about=admitted)
     return labelled
 
 
@@ -238,7 +239,7 @@ def remove_labels_staged(labels: Sequence[DirectedType], change_set: ChangeSet) 
     removed = 0
     for own, other in [("source", "target"), ("target", "source")]:
         if ids := [label.type.pk for label in labels if (own, other) in label.orientations]:
-            removed += sql.remove_staged(own, other, change_set.pk, ids)
+            removed += sql.remove_staged(own, change_set.pk, ids)
     return removed
 
 
@@ -248,5 +249,5 @@ def disassociate_staged(unlabeled: DirectedType, change_set: ChangeSet) -> None:
     types = querysets.types_of_pair(unlabeled.record_type, unlabeled.other_type)
     ids = sorted({directed.type.pk for directed in types})
     # Within one object type labels may lie either way round; across types all rows of a pair lie alike.
-    for own, other in unlabeled.orientations:
-        sql.remove_staged(own, other, change_set.pk, ids)
+    for own, _ in unlabeled.orientations:
+        sql.remove_staged(own, change_set.pk, ids)

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models, transaction
 from django.db.models.expressions import RawSQL
 
 Params = Sequence[Any]
 SOME_CLAIMED = "EXISTS (SELECT 1 FROM associations_associationclaim)"
 # Advisory locks of an object type: of what its records must be like, and of what associations refer to.
 _SCHEMA, _ENDS = 7_031, 7_032
+# From so many rows on two statements more are less than what ON CONFLICT takes.
+MANY = 1_000
 _holds_nobody_up: ContextVar[bool] = ContextVar("holds_nobody_up", default=False)
 
 
@@ -33,6 +35,22 @@ def execute(statement: str, params: Params = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return max(cursor.rowcount, 0)
+
+
+def insert_unless_there(statement: str, params: Params, *, about: int) -> int:
+    """Insert rows of which none was there a moment ago, `about` so many, but for those that somebody else is writing at
+    this very moment; how many.
+
+    Many are inserted in the hope that nobody is: for ON CONFLICT PostgreSQL looks for each row, writes it as a promise
+    and confirms it, a third to a half of the whole. Where the hope fails all is taken back, and done in that way.
+    """
+    if is_postgresql() and about >= MANY:
+        try:
+            with transaction.atomic():
+                return execute(statement, params)
+        except IntegrityError:
+            pass
+    return execute(f"{statement} ON CONFLICT DO NOTHING", params)
 
 
 def fetch(statement: str, params: Params = ()) -> list[tuple[Any, ...]]:

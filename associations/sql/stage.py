@@ -101,11 +101,25 @@ def maker_of(directed: DirectedType) -> str:
 
     Not as a join: for that the planner may read all associations there are (association pkey).
     """
+    return f"(SELECT made.change_set_id FROM associations_association made WHERE {is_row('made', directed)})"
+
+
+def is_row(alias: str, directed: DirectedType) -> str:
+    """A condition: an association is the row of a type for the staged pair `s` (association pkey)."""
     source, target = directed.ends("s")
-    return (
-        f"(SELECT made.change_set_id FROM associations_association made WHERE made.source_id = {source}"
-        f" AND made.type_id = {directed.type.pk:d} AND made.target_id = {target})"
-    )
+    return has_key(alias, source, str(directed.type.pk), target)
+
+
+def has_key(alias: str, source: str, type_id: str, target: str) -> str:
+    """A condition: an association is this row (association pkey).
+
+    Compared in the order of the key, so that PostgreSQL can find it by nothing else: for a type that is new to the
+    planner it may take the index by target for as good, and walk all that a company has.
+    """
+    if not is_postgresql():
+        return f"{alias}.source_id = {source} AND {alias}.type_id = {type_id} AND {alias}.target_id = {target}"
+    key, same = f"({alias}.type_id, {alias}.target_id)", f"({type_id}, {target})"
+    return f"{alias}.source_id = {source} AND {key} >= {same} AND {key} <= {same}"
 
 
 def associated_with(directed: DirectedType, records: str) -> str:

@@ -8,8 +8,8 @@ from django.db import connection
 
 from associations.types import DirectedType
 
-from .base import execute, fetch, in_ids, is_postgresql, marks
-from .stage import maker_of
+from .base import Params, execute, fetch, in_ids, insert_unless_there, is_postgresql
+from .stage import has_key, is_row, maker_of
 
 # Adding -----------------------------------------------------------------------------------------
 
@@ -33,7 +33,7 @@ def insert_associations(unlabeled: DirectedType, change_set_id: int) -> int:
 
 
 def insert_new_pairs(
-    unlabeled: DirectedType, type_ids: Sequence[int], primary_id: int | None, change_set_id: int
+    unlabeled: DirectedType, type_ids: Sequence[int], primary_id: int | None, change_set_id: int, *, about: int
 ) -> int:
     """Write rows of some types for all admitted pairs, and Primary for the first company of each record; how many.
 
@@ -43,13 +43,14 @@ def insert_new_pairs(
     source, target = unlabeled.ends("s")
     source_value, target_value = unlabeled.ends("s", "value")
     types = [f"SELECT {type_id:d} AS id" for type_id in (*type_ids, *([primary_id] if primary_id else []))]
-    return execute(
+    return insert_unless_there(
         f"{_INSERT} SELECT s.source_id, t.id, s.target_id, %s, s.source_value, s.target_value FROM"
         f" (SELECT {source} AS source_id, {target} AS target_id, {source_value} AS source_value,"
         f" {target_value} AS target_value, row_number() OVER (PARTITION BY {source} ORDER BY {target}) AS place"
         f" FROM staged_pair s WHERE s.state = 0) AS s CROSS JOIN ({' UNION ALL '.join(types)}) AS t"
-        " WHERE s.place = 1 OR t.id <> %s ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING",
+        " WHERE s.place = 1 OR t.id <> %s ORDER BY 1, 2, 3",
         [change_set_id, primary_id or 0],
+        about=about,
     )
 
 
@@ -64,7 +65,7 @@ def take_back_new_pairs(unlabeled: DirectedType, change_set_id: int) -> None:
     )
 
 
-def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: int) -> int:
+def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: int, *, about: int) -> int:
     """Write the label rows of the admitted pairs that are associated and have the label not yet.
 
     A pair is held while its label is written: whoever removes the association in the same moment comes either first
@@ -72,13 +73,13 @@ def insert_labels(label: DirectedType, unlabeled: DirectedType, change_set_id: i
     """
     source, target = label.ends("s")
     source_value, target_value = label.ends("s", "value")
-    pair_source, pair_target = unlabeled.ends("s")
-    return execute(
+    return insert_unless_there(
         f"{_INSERT} SELECT {source}, %s, {target}, %s, {source_value}, {target_value} FROM staged_pair s"
-        f" JOIN associations_association u ON u.source_id = {pair_source} AND u.target_id = {pair_target}"
-        f" AND u.type_id = %s WHERE s.state = 0 AND {maker_of(label)} IS NULL"
-        f" ORDER BY 1, 3{' FOR KEY SHARE OF u' if is_postgresql() else ''} ON CONFLICT DO NOTHING",
-        [label.type.pk, change_set_id, unlabeled.type.pk],
+        f" JOIN associations_association u ON {is_row('u', unlabeled)}"
+        f" WHERE s.state = 0 AND {maker_of(label)} IS NULL"
+        f" ORDER BY 1, 3{' FOR KEY SHARE OF u' if is_postgresql() else ''}",
+        [label.type.pk, change_set_id],
+        about=0 if label.type.is_symmetric else about,  # which may be staged from both its ends
     )
 
 
@@ -112,45 +113,56 @@ TELL = (
 )
 
 
+def remove_rows(beside: str, condition: str, params: Params, change_set_id: int) -> int:
+    """Remove the association rows `a` that a condition names beside what else stands in the FROM clause, and tell it
+    in the ledger; how many.
+
+    Each row is removed, and told, by one: of two workers the other one waits and then finds it gone. SQLite deletes in
+    no larger statement: there the ledger is written first, and then exactly what it says is deleted.
+    """
+    if is_postgresql():
+        return execute(
+            f"WITH a AS (DELETE FROM associations_association AS a USING {beside} WHERE {condition} RETURNING a.*)"
+            f" {TELL} a",
+            [*params, change_set_id],
+        )
+    execute(f"{TELL} {beside} CROSS JOIN associations_association a WHERE {condition}", [change_set_id, *params])
+    return delete_as_told(change_set_id)
+
+
 def lock_staged_associations(unlabeled: DirectedType) -> None:
     """Lock the associations of the admitted pairs, in a statement of its own before they are removed: labels that
     others are just putting on them are there, and go along, only for the statements that come after (association pkey).
     """
     if is_postgresql():
-        source, target = unlabeled.ends("s")
         fetch(
-            "SELECT 1 FROM staged_pair s JOIN associations_association a"
-            f" ON a.source_id = {source} AND a.target_id = {target} AND a.type_id = %s"
-            " WHERE s.state = 0 ORDER BY a.source_id, a.target_id FOR UPDATE OF a",
-            [unlabeled.type.pk],
+            f"SELECT 1 FROM staged_pair s JOIN associations_association a ON {is_row('a', unlabeled)}"
+            " WHERE s.state = 0 ORDER BY a.source_id, a.target_id FOR UPDATE OF a"
         )
 
 
-def remove_staged(own: str, other: str, change_set_id: int, type_ids: Sequence[int]) -> int:
-    """Remove the rows of the admitted pairs that lie one way round, of some types.
-
-    The ledger is written first and locks the doomed rows, so of two workers only one removes and tells it;
-    then exactly what the ledger says is deleted (association pkey; former association by removed_by).
-    """
-    execute(
-        f"{TELL} staged_pair s JOIN associations_association a ON a.{own}_id = s.record_id"
-        f" AND a.{other}_id = s.other_id AND a.type_id IN ({marks(type_ids)})"
-        " WHERE s.state = 0" + (" FOR UPDATE OF a" if is_postgresql() else ""),
-        [change_set_id, *type_ids],
+def remove_staged(own: str, change_set_id: int, type_ids: Sequence[int]) -> int:
+    """Remove the rows of the admitted pairs that have the record as `own`, source or target, of some types (association
+    pkey)."""
+    source, target = ("s.record_id", "s.other_id") if own == "source" else ("s.other_id", "s.record_id")
+    types = " UNION ALL ".join(f"SELECT {type_id:d} AS id" for type_id in type_ids)
+    return remove_rows(
+        f"staged_pair s CROSS JOIN ({types}) AS t",
+        f"s.state = 0 AND {has_key('a', source, 't.id', target)}",
+        [],
+        change_set_id,
     )
-    return delete_as_told(change_set_id)
 
 
 def remove_other_primaries(directed: DirectedType, change_set_id: int) -> int:
     """Take Primary from the company that has it, where an admitted pair makes another one primary."""
     source, target = directed.ends("s")
-    execute(
-        f"{TELL} staged_pair s JOIN associations_association a ON a.source_id = {source} AND a.type_id = %s"
-        f" AND a.target_id <> {target}"
-        " WHERE s.state = 0" + (" FOR UPDATE OF a" if is_postgresql() else ""),
-        [change_set_id, directed.type.pk],
+    return remove_rows(
+        "staged_pair s",
+        f"s.state = 0 AND a.source_id = {source} AND a.type_id = %s AND a.target_id <> {target}",
+        [directed.type.pk],
+        change_set_id,
     )
-    return delete_as_told(change_set_id)
 
 
 def delete_as_told(change_set_id: int) -> int:

@@ -15,12 +15,15 @@ from associations.errors import InUse, LimitReached, Refused
 from associations.models import Association, AssociationChange, Record
 from associations.services import archiving, linking, merging
 from associations.services.labels import delete_label
+from associations.services.linking import LinkCounts
 from associations.services.origin import open_change_set
+from associations.sql import base
 from associations.types import DirectedType
 from tests.concurrency import at_once, meanwhile, needs_two_writers
 from tests.factories import (
     ORIGIN,
     associate,
+    associate_pairs,
     associated,
     disassociate,
     limit,
@@ -33,6 +36,12 @@ from tests.factories import (
 )
 
 pytestmark = [needs_two_writers, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
+
+
+@pytest.fixture(autouse=True, params=[pytest.param(1, id="as many"), pytest.param(1_000, id="as few")])
+def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are written in the hope that nobody else is at it, or row by row: what holds is the same."""
+    monkeypatch.setattr(base, "MANY", request.param)
 
 
 def ledger_agrees() -> bool:
@@ -126,6 +135,43 @@ def test_who_names_the_primary_company_gets_it_beside_one_who_comes_first() -> N
         associate(contact, companies[0])
     assert other.result().labels == 1
     assert associated(contact, to) == {companies[1].pk}
+    assert ledger_agrees()
+
+
+# Many -------------------------------------------------------------------------------------------
+
+
+def test_of_two_that_associate_the_same_pairs_at_once_each_makes_what_the_other_did_not() -> None:
+    contacts, [company] = make_records("contact", 6), make_records("company", 1)
+    label = make_label("contact", "company", "Employer")
+    pairs = [(contact, company) for contact in contacts]
+    with meanwhile(partial(associate_pairs, pairs[2:], label)) as other:
+        assert associate_pairs(pairs[:4], label) == LinkCounts(associations=4, labels=4)
+    assert other.result() == LinkCounts(associations=2, labels=2)
+    assert associated(company, unlabeled("company", "contact")) == {contact.pk for contact in contacts}
+    assert ledger_agrees()
+
+
+def test_of_two_that_put_a_label_on_the_same_pairs_at_once_each_puts_what_the_other_did_not() -> None:
+    contacts, [deal] = make_records("contact", 6), make_records("deal", 1)
+    label = make_label("contact", "deal", "Helper")
+    pairs = [(contact, deal) for contact in contacts]
+    associate_pairs(pairs)
+    with meanwhile(partial(associate_pairs, pairs[2:], label)) as other:
+        assert associate_pairs(pairs[:4], label) == LinkCounts(associations=0, labels=4)
+    assert other.result() == LinkCounts(associations=0, labels=2)
+    assert ledger_agrees()
+
+
+def test_of_two_that_take_a_label_off_the_same_pairs_at_once_each_tells_what_it_took() -> None:
+    contacts, [deal] = make_records("contact", 6), make_records("deal", 1)
+    label = make_label("contact", "deal", "Helper")
+    pairs = [(contact, deal) for contact in contacts]
+    associate_pairs(pairs, label)
+    ids = [(contact.pk, deal.pk) for contact in contacts]
+    with meanwhile(lambda: linking.remove_labels([label], ids[2:], origin=ORIGIN)) as other:
+        assert linking.remove_labels([label], ids[:4], origin=ORIGIN).labels == 4
+    assert other.result().labels == 2
     assert ledger_agrees()
 
 

@@ -65,9 +65,7 @@ def make_table(name: str, like: str = "associations_association", *, ledger: boo
 def insert() -> float:
     """The bare INSERT … SELECT of the kept rows."""
     make_table("floor_association")
-    return execute(
-        f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM floor_rows WHERE true ON CONFLICT DO NOTHING"
-    )
+    return execute(f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM floor_rows")
 
 
 def insert_without_ledger() -> float:
@@ -75,9 +73,7 @@ def insert_without_ledger() -> float:
     columns = "source_id, type_id, target_id"
     if connection.vendor != "postgresql":
         columns += ", change_set_id"  # its index is left out, the column itself cannot be
-    return execute(
-        f"INSERT INTO floor_association ({columns}) SELECT {columns} FROM floor_rows WHERE true ON CONFLICT DO NOTHING"
-    )
+    return execute(f"INSERT INTO floor_association ({columns}) SELECT {columns} FROM floor_rows")
 
 
 CHOSEN = "(source_id, type_id, target_id) IN (SELECT source_id, type_id, target_id FROM floor_rows)"

@@ -166,6 +166,9 @@ class ApplyLabel(ActionKind[ApplyConfig]):
             sql.stage_associated(config.unlabeled, context.enrolled, context.bounds)
         written = linking.add_label_staged(config.label, config.unlabeled, context.change_set)
         sql.write_pair_outcomes(context.action_run, context.change_set, None, config.label, written)
+        if config.apply_to == ALL:  # whoever is associated at all has an outcome
+            sql.write_reasons(context.action_run, context.enrolled, "not_associated")
+            return
         sql.write_not_associated(context.action_run, context.enrolled, config.unlabeled)
         sql.write_reasons(context.action_run, context.enrolled, "condition_not_met", **reasons)
 

@@ -40,13 +40,16 @@ class RemoveLabels(ActionKind[RemoveConfig]):
         return References(association_types=(config.unlabeled, *config.labels))
 
     def run(self, config: RemoveConfig, context: ActionContext) -> None:
-        sql.stage_associated(config.labels, context.enrolled, context.bounds)
+        staged = sql.stage_associated(config.labels, context.enrolled, context.bounds)
         if config.remove_associations:
             linking.disassociate_staged(config.unlabeled, context.change_set)
             sql.write_removals(context.action_run, context.change_set, [config.unlabeled], "association_removed")
         else:
-            linking.remove_labels_staged(config.labels, context.change_set)
-            sql.write_removals(context.action_run, context.change_set, config.labels, "label_removed")
+            removed = linking.remove_labels_staged(config.labels, context.change_set)
+            one_each = len(config.labels) == 1 and removed == staged
+            sql.write_removals(
+                context.action_run, context.change_set, config.labels, "label_removed", one_each=one_each
+            )
         sql.write_reasons(context.action_run, context.enrolled, "not_associated")
 
     def sentence(self, config: RemoveConfig) -> str:

@@ -68,12 +68,12 @@ class UpdateLabels(ActionKind[UpdateConfig]):
     def run(self, config: UpdateConfig, context: ActionContext) -> None:
         sql.stage_associated(config.existing_label, context.enrolled, context.bounds)
         written = linking.add_label_staged(config.new_label, config.unlabeled, context.change_set)
-        if config.mode == REPLACE:
-            # Pairs that a limit refused are no longer admitted: where the new label is refused the old one stays.
-            linking.remove_labels_staged([config.existing_label], context.change_set)
         sql.write_pair_outcomes(context.action_run, context.change_set, None, config.new_label, written)
         if config.mode == REPLACE:
-            sql.write_removals(context.action_run, context.change_set, [config.existing_label], "label_removed")
+            # Pairs that a limit refused are no longer admitted: where the new label is refused the old one stays.
+            old = [config.existing_label]
+            one_each = linking.remove_labels_staged(old, context.change_set) == written.admitted
+            sql.write_removals(context.action_run, context.change_set, old, "label_removed", one_each=one_each)
         sql.write_reasons(context.action_run, context.enrolled, "not_associated")
 
     def sentence(self, config: UpdateConfig) -> str:

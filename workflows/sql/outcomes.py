@@ -50,17 +50,27 @@ def write_pair_outcomes(
         f" WHEN s.state = {sql.CAPPED} THEN '{Outcome.CAPPED}'"
         f" WHEN s.state = {sql.AMBIGUOUS} THEN '{Outcome.AMBIGUOUS}'"
         f"{''.join(cases)} ELSE '{Outcome.ALREADY_THERE}' END AS outcome, count(*), min(s.record_value)"
-        " FROM staged_pair s GROUP BY s.record_id, 3",
+        " FROM staged_pair s GROUP BY s.record_id, 3 ORDER BY 2, 3",
         [action_run.pk, *params],
     )
 
 
-def write_removals(action_run: ActionRun, change_set: ChangeSet, types: Sequence[DirectedType], outcome: str) -> None:
+def write_removals(
+    action_run: ActionRun, change_set: ChangeSet, types: Sequence[DirectedType], outcome: str, *, one_each: bool = False
+) -> None:
     """Write how many rows of some types were removed, per enrolled record, by the ledger of the change set.
 
+    `one_each`: there was one for each of the admitted pairs, so no row is looked up.
     A row that was met from both its ends counts for the lower record id. What was removed is read once, by the change
     set, and hashed: in a condition the planner would turn it into a join (former association by removed_by).
     """
+    if one_each:
+        sql.execute(
+            f"{_OUTCOME_COLUMNS} SELECT %s, s.record_id, '{outcome}', count(*), NULL FROM staged_pair s"
+            " WHERE s.state = 0 GROUP BY s.record_id ORDER BY s.record_id",
+            [action_run.pk],
+        )
+        return
     removed, params = [], []
     for directed in dict.fromkeys(types):
         source, target = directed.ends("s")

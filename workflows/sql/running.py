@@ -36,7 +36,7 @@ def enroll(
     sql.hold_ends([batch.run.workflow.object_type_id])
     # What was there is read once, before the first row is written, and not looked up for each record: for a table that
     # was empty a moment ago the planner would walk through all that this statement itself has written.
-    return sql.execute(
+    return sql.insert_unless_there(
         "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
         f" SELECT %s, chosen.id, coalesce(was.times, 0), %s, '{state}', CURRENT_TIMESTAMP, {ended_at}"
         f" FROM ({chosen}) AS chosen LEFT JOIN (SELECT e.record_id, count(e.ordinal) AS times,"
@@ -44,11 +44,12 @@ def enroll(
         "  JOIN workflows_run u ON u.id = b.run_id WHERE u.workflow_id = %s AND u.undone_at IS NOT NULL)"
         " THEN 1 ELSE 0 END) AS counting"
         f" FROM workflows_enrollment e WHERE e.workflow_id = %s AND {of_these} GROUP BY e.record_id) AS was"
-        " ON was.record_id = chosen.id WHERE coalesce(was.counting, 0) = 0 ORDER BY chosen.id ON CONFLICT DO NOTHING",
+        " ON was.record_id = chosen.id WHERE coalesce(was.counting, 0) = 0 ORDER BY chosen.id",
         [
             workflow_id, batch.pk, *params, workflow_id, workflow_id,
             *(of_params if ids is not None else (batch.first_record_id, batch.last_record_id)),
         ],
+        about=len(ids) if ids is not None else batch.last_record_id - batch.first_record_id + 1,
     )  # fmt: skip
 
 

@@ -59,8 +59,8 @@ def stage_associated(
     *,
     others: QuerySet[Record] | None = None,
     matching: tuple[MatchIndex, MatchIndex] | None = None,
-) -> None:
-    """Stage each enrolled record with those it is associated with under any of the types.
+) -> int:
+    """Stage each enrolled record with those it is associated with under any of the types; how many pairs.
 
     Refined to `others`, or to those whose value matches (the enrolled record's index, the associated one's).
     """
@@ -92,4 +92,4 @@ def stage_associated(
         )
         all_params += params
     sql.clear_stage()
-    sql.stage_select(" UNION ".join(arms), all_params)  # a pair with several of the labels is staged once
+    return sql.stage_select(" UNION ".join(arms), all_params)  # a pair with several of the labels is staged once

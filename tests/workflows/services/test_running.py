@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from associations.models import AssociationChange, ChangeSet, Record
 from associations.services import archiving, match_keys
+from associations.sql import base
 from crmproject import queues
 from tests.concurrency import at_once, needs_two_writers
 from tests.factories import ORIGIN, associate, make_label, make_record, make_records, object_type, words
@@ -68,7 +69,11 @@ def test_of_two_workers_on_one_batch_one_does_it(contacts: list[Record]) -> None
 
 @needs_two_writers
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_a_record_enrolled_by_two_at_once_is_enrolled_once(contacts: list[Record]) -> None:
+@pytest.mark.parametrize("many", [1, 1_000])
+def test_a_record_enrolled_by_two_at_once_is_enrolled_once(
+    contacts: list[Record], many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "MANY", many)
     workflow = make_workflow("contact", create(*STEP))
     ids = [each.pk for each in contacts]
     at_once(*[lambda: enrollment.enroll_records(workflow, ids)] * 2)

@@ -1,0 +1,40 @@
+"""What a change of many associations reads: the rows that it is about, and not all that a company has."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+
+from associations.models import Association
+from associations.services import linking
+from tests.factories import ORIGIN, associate_pairs, make_label, make_records, unlabeled
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite does not count what it reads"),
+]
+
+
+def read_by(index: str) -> int:
+    """How many entries of an index this transaction has read."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_xact_tuples_returned(%s::regclass)", [index])
+        return int(cursor.fetchone()[0])
+
+
+def test_a_label_of_a_pair_is_looked_for_by_the_pair_and_by_nothing_else() -> None:
+    """For a label that is new to the planner the index by target may seem cheaper than the key: from some 50,000 rows
+    on, and here, where there is no key. By it the whole company is read for each pair."""
+    contacts, companies = make_records("contact", 400), make_records("company", 8)
+    old, new = make_label("contact", "company", "Old"), make_label("contact", "company", "New")
+    pairs = [(contact, companies[number % 8]) for number, contact in enumerate(contacts)]
+    associate_pairs(pairs, old)
+    ids = [(contact.pk, company.pk) for contact, company in pairs]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE associations_association")
+        cursor.execute("ALTER TABLE associations_association DROP CONSTRAINT associations_association_pkey")
+    linking.associate(unlabeled("contact", "company"), ids, origin=ORIGIN, labels=[new])
+    linking.remove_labels([old], ids, origin=ORIGIN)
+    assert read_by("association_by_target") == 0
+    assert Association.objects.filter(type=new.type).count() == 400
+    assert not Association.objects.filter(type=old.type).exists()
