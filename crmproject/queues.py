@@ -24,44 +24,41 @@ from rq.job import Job
 from rq.utils import as_text
 
 logger = logging.getLogger(__name__)
-BELL_SECONDS = 60
+BELL_SECONDS = 10
 COUNTERS = "counters"
 QueueError = RedisError
 
 
 @dataclass
-class KeptBack:
-    """What is not given to the queue but to whoever would have given it: up to `most` calls of `job`, the bell if it
-    was rung, and what is to be counted."""
-
+class _KeptBack:
     bell: str
     job: str
     most: int
     calls: deque[tuple[int, ...]] = field(default_factory=deque)
-    is_rung: bool = False
     counts: dict[str, float] = field(default_factory=dict)
 
 
-_kept_back: ContextVar[KeptBack | None] = ContextVar("kept_back", default=None)
+_kept_back: ContextVar[_KeptBack | None] = ContextVar("kept_back", default=None)
 _gathered: ContextVar[deque[tuple[str, tuple[int, ...]]] | None] = ContextVar("gathered", default=None)
 
 
-def enqueue(job: str, *ids: int, queue: str = "default") -> None:
-    """Have a worker call `job` with `ids` once the current transaction is committed."""
-    transaction.on_commit(lambda: _enqueue(job, ids, queue))
+def enqueue(job: str, *ids: int, queue: str = "default", is_small: bool = False) -> None:
+    """Have a worker call `job` with `ids` once the current transaction is committed; what `is_small`, whoever keeps it
+    back."""
+    transaction.on_commit(lambda: _enqueue(job, ids, queue, is_small=is_small))
 
 
 def ring(bell: str) -> None:
     """Have a worker call the job `bell` once the current transaction is committed.
 
-    While the bell hangs ringing (its job waits), ringing it again does nothing. The job says `answer` before it
-    looks at the database, so that a change during its work rings anew and none waits for the sweep.
+    While the bell hangs ringing (its job waits, or is at work), ringing it again does nothing. The job says `answer`
+    before its last look at the database, so that a change after that look rings anew and none waits for the sweep.
     """
     transaction.on_commit(lambda: _ring(bell))
 
 
 def answer(bell: str) -> None:
-    """Said by the bell's job when it starts: from now on the next change rings again."""
+    """Said by the bell's job before it looks for the last time: from now on the next change rings again."""
     if _gathered.get() is not None:
         return
     try:
@@ -85,21 +82,20 @@ def foreground() -> Iterator[Iterator[str]]:
 
 
 @contextmanager
-def kept_back(bell: str, job: str, most: int) -> Iterator[KeptBack]:
-    """Within the block up to `most` calls of a job, and the bell, do not go to the queue: whoever enqueues them does
-    them itself, right after, which takes less time than their way through the queue.
+def kept_back(bell: str, job: str, most: int) -> Iterator[deque[tuple[int, ...]]]:
+    """Within the block up to `most` small calls of a job do not go to the queue, but into what it yields: whoever
+    enqueues them does them itself, which takes less time than their way through the queue. The bell does not ring: it
+    looks anyway. What is to be counted is so at the end.
 
     If it dies before, the sweep finds them as it finds what the queue has lost.
     """
-    kept = KeptBack(bell, job, most)
+    kept = _KeptBack(bell, job, most)
     token = _kept_back.set(kept)
     try:
-        yield kept
+        yield kept.calls
     finally:
         _kept_back.reset(token)
         _count(kept.counts)
-        if kept.is_rung:
-            _ring(bell)
 
 
 def _do_all(jobs: deque[tuple[str, tuple[int, ...]]]) -> Iterator[str]:
@@ -115,22 +111,21 @@ def _ring(bell: str) -> None:
             jobs.append((bell, ()))
         return
     if (own := _kept_back.get()) is not None and own.bell == bell:
-        own.is_rung = True
         return
     try:
-        # The expiry is for the case that the queue loses the job and keeps the mark.
+        # The expiry is for a job that is lost, or dies; and one that takes longer than that gets help.
         if _connection().set(_key(bell), 1, nx=True, ex=BELL_SECONDS):
             _enqueue(bell, (), "default")
     except RedisError as error:
         logger.warning("The queue does not answer; the sweep will ring again: %s (%s)", bell, error)
 
 
-def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
+def _enqueue(job: str, ids: tuple[int, ...], queue: str, *, is_small: bool = False) -> None:
     if (jobs := _gathered.get()) is not None:
         jobs.append((job, ids))
         return
     own = _kept_back.get()
-    if own is not None and own.job == job and len(own.calls) < own.most and queue == "default":
+    if own is not None and is_small and own.job == job and len(own.calls) < own.most:
         own.calls.append(ids)
         return
     try:

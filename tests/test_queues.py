@@ -9,16 +9,17 @@ from typing import Any
 import django_rq
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from associations.models import ChangeSet, Record, RecordEvent
 from crmproject import queues
+from tests.concurrency import at_once
 from tests.factories import change, make_record, make_records, words
 from tests.servers import Valkey
 from tests.workflows.making import create, is_, make_workflow
 from workflows import jobs
 from workflows.models import Enrollment
-from workflows.services import enrollment, synced
+from workflows.services import enrollment, events, synced
 from workflows.services.sweeping import sweep
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
@@ -61,11 +62,43 @@ def test_a_change_that_is_rolled_back_rings_nothing_and_leaves_nothing() -> None
     assert not Enrollment.objects.exists()
 
 
-def test_the_bell_is_answered_when_the_work_starts_so_that_a_change_meanwhile_rings_anew() -> None:
+def test_a_change_while_the_job_looks_is_seen_by_its_next_look_and_one_after_its_last_look_rings_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Someone saves a record right after each of the job's looks; it looks once more when it has answered the bell."""
+    looks, look = [], events.process_all
+
+    def look_while_others_save(**more: bool) -> None:
+        look(**more)
+        looks.append(ChangeSet.objects.filter(processed_at=None).count())
+        if len(looks) <= 2:
+            at_once(lambda: make_record("contact"))
+
+    monkeypatch.setattr(events, "process_all", look_while_others_save)
     make_record("contact")
-    queues.answer(BELL)  # the job has begun, and has not looked yet
+    django_rq.get_queue("default").empty()  # a worker has taken it
+    jobs.process_events()
+    assert looks == [0, 0]
+    assert waiting() == [(BELL, ())], "the one after the last look"
+    django_rq.get_queue("default").empty()
+    jobs.process_events()
+    assert waiting() == []
+    assert not ChangeSet.objects.filter(processed_at=None).exists()
+
+
+def test_a_job_that_fails_leaves_a_bell_that_rings(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**more: bool) -> None:
+        raise OperationalError("The database restarts.")
+
+    monkeypatch.setattr(jobs, "PAUSES", ())
     make_record("contact")
-    assert waiting() == [(BELL, ())] * 2
+    django_rq.get_queue("default").empty()
+    with monkeypatch.context() as patched:
+        patched.setattr(events, "process_all", fail)
+        with pytest.raises(OperationalError):
+            jobs.process_events()
+    make_record("contact")
+    assert waiting() == [(BELL, ())]
 
 
 def test_after_the_work_the_bell_rings_again() -> None:

@@ -19,21 +19,41 @@ logger = logging.getLogger(__name__)
 PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds
 # How many actions whoever looks at the outbox does itself. More than that other workers may share.
 AT_ONCE = 4
-# And how often it looks again at what these did, before the next one comes to it.
-MOST_LOOKS = 16
+# And how often it looks before another one takes over.
+MOST_LOOKS = 100
 
 
 def process_events() -> None:
-    """Look at what happened, do the first actions that are due then, and look at what these did."""
-    queues.answer(settings.RECORD_EVENTS_JOB)
-    with queues.kept_back(settings.RECORD_EVENTS_JOB, enrollment.RUN_ACTION, AT_ONCE) as own:
+    """Look at what happened, do the first actions that are due then, and look again, until a look leads to none.
+
+    Only before the last look the bell is answered: what happens meanwhile is taken up by one worker, all at once, and
+    does not have all others start with a record each.
+    """
+    bell = settings.RECORD_EVENTS_JOB
+    try:
+        is_done = _look_until_done(bell)
+    except BaseException:
+        queues.answer(bell)
+        raise
+    if not is_done:
+        queues.answer(bell)
+        queues.ring(bell)
+
+
+def _look_until_done(bell: str) -> bool:
+    is_answered = False
+    with queues.kept_back(bell, enrollment.RUN_ACTION, AT_ONCE) as due:
         for _ in range(MOST_LOOKS):
-            own.is_rung = False
             _look()
-            while own.calls:
-                run_action(*own.calls.popleft())
-            if not own.is_rung:
-                break
+            if due:
+                while due:
+                    run_action(*due.popleft())
+            elif is_answered:
+                return True
+            else:
+                queues.answer(bell)
+                is_answered = True
+    return False
 
 
 def _look() -> None:

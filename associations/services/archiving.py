@@ -15,7 +15,7 @@ from associations.errors import Refused
 from associations.models import FormerAssociation, ObjectType, Record, RecordEvent
 
 from . import match_keys
-from .derived import again_if_overtaken, refuse_taken_values, remove_derived, write_derived
+from .derived import again_if_overtaken, lock_properties, refuse_taken_values, remove_derived, write_derived
 from .origin import Origin, open_change_set, write_events
 
 
@@ -45,18 +45,18 @@ def restore_records(object_type: ObjectType, ids: Iterable[int], *, origin: Orig
     """
 
     def change() -> int:
-        sql.lock_object_type(object_type.pk, exclusive=False)
+        properties = lock_properties(object_type)
         records = lock_records(object_type, ids, archived=True)
         if merged := next((record for record in records if record.merged_into_id), None):
             raise Refused(f"{merged.pk} was merged into {merged.merged_into_id} and cannot be restored.")
         if not records:
             return 0
-        unique = list(object_type.properties.filter(has_unique_value=True))
+        unique = [prop for prop in properties.values() if prop.has_unique_value]
         refuse_taken_values(unique, records, {record.pk for record in records})
         Record.objects.filter(id__in=[record.pk for record in records]).update(
             archived_at=None, updated_at=timezone.now()
         )
-        write_derived(records, unique, match_keys.indexes_of(object_type))
+        write_derived(records, unique, match_keys.indexes_of(object_type, properties.values()))
         write_events(open_change_set(origin), RecordEvent.Kind.RESTORED, [(each, each.properties) for each in records])
         return len(records)
 

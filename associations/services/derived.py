@@ -5,11 +5,12 @@ Called by the services that change records, inside their transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
 
+from associations import sql
 from associations.comparison import match_key, name_key
 from associations.errors import InvalidRecords, ValueProblem
 from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record, UniqueValue
@@ -18,6 +19,21 @@ from . import match_keys
 
 T = TypeVar("T")
 TAKEN = "UNIQUE_VALUE_TAKEN"
+
+
+# By object type: in which version its properties were read, and they. To read forty of them takes more time than to
+# write a record; whoever changes one has the type to himself.
+_known: dict[int, tuple[tuple[object, ...], dict[str, Property]]] = {}
+
+
+def lock_properties(object_type: ObjectType) -> Mapping[str, Property]:
+    """The properties of a type by name, which stay as they are until the transaction ends. Everybody shares them."""
+    sql.lock_object_type(object_type.pk, exclusive=False)
+    version = sql.properties_version(object_type.pk)
+    known = _known.get(object_type.pk)
+    if known is None or known[0] != version:
+        known = _known[object_type.pk] = version, {prop.name: prop for prop in object_type.properties.all()}
+    return known[1]
 
 
 def unique_key(value: object) -> bytes | None:

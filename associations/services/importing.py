@@ -21,10 +21,10 @@ from associations.errors import InvalidRecords, Refused, ValueProblem
 from associations.models import ChangeSet, ImportRun, ObjectType, Property
 from associations.property_values import Value
 
-from .derived import again_if_overtaken, unique_key
+from .derived import again_if_overtaken, lock_properties, unique_key
 from .formulas import unshielded
 from .origin import Origin
-from .records import lock_properties, read_properties, save_values
+from .records import read_properties, save_values
 from .rejects import Reject, RejectsFile
 from .tables import BadFile, Row, Table
 

@@ -88,8 +88,13 @@ def id_ranges(ids) -> Iterator[tuple[int, int]]:  # type: ignore[no-untyped-def]
         first = ids.filter(id__gt=last).first()
 
 
-def indexes_of(object_type: ObjectType) -> list[MatchIndex]:
-    return list(MatchIndex.objects.filter(property__object_type=object_type).select_related("property"))
+def indexes_of(object_type: ObjectType, properties: Iterable[Property]) -> list[MatchIndex]:
+    """The indexes of a type's values; `properties` are all that it has."""
+    by_id = {prop.pk: prop for prop in properties}
+    indexes = list(MatchIndex.objects.filter(property__object_type=object_type))
+    for index in indexes:
+        index.property = by_id[index.property_id]
+    return indexes
 
 
 def write_keys(records: Sequence[Record], indexes: Sequence[MatchIndex], *, new: bool = False) -> None:

@@ -20,7 +20,14 @@ from associations.models import ObjectType, Property, Record, RecordEvent
 from associations.property_values import Value, read_value
 
 from . import match_keys
-from .derived import again_if_overtaken, holders_of, refuse_taken_values, unique_key, write_derived
+from .derived import (
+    again_if_overtaken,
+    holders_of,
+    lock_properties,
+    refuse_taken_values,
+    unique_key,
+    write_derived,
+)
 from .origin import Origin, open_change_set, write_events
 
 # HubSpot's words for what can be wrong with a value, by the property's type.
@@ -49,12 +56,6 @@ class Saved:
     records: list[Record]
     created: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
-
-
-def lock_properties(object_type: ObjectType) -> dict[str, Property]:
-    """The properties of a type, which stay as they are until the transaction ends."""
-    sql.lock_object_type(object_type.pk, exclusive=False)
-    return {prop.name: prop for prop in object_type.properties.all()}
 
 
 def read_properties(
@@ -145,7 +146,7 @@ def save_values(
         return Saved(records)
     Record.objects.bulk_create(new)
     _write_properties(changed)
-    indexes = match_keys.indexes_of(object_type)
+    indexes = match_keys.indexes_of(object_type, properties.values())
     write_derived(changed, unique, indexes)  # first, for a new record may take what a changed one gives up
     write_derived(new, unique, indexes, new=True)
     change_set = open_change_set(origin)

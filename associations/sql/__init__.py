@@ -32,7 +32,7 @@ from .base import (
 from .claims import claim_staged, forget_stale_claims, give_up_claims, lose_claims, release_staged, remove_lost
 from .figures import add_figures, count_changes
 from .properties import by_code, holds_folded
-from .reading import count_associated, first_associated, pages_of_others, schema_version
+from .reading import count_associated, first_associated, pages_of_others, properties_version, schema_version
 from .reversing import (
     begin_reversal,
     count_left,
@@ -153,6 +153,7 @@ __all__ = [
     "missing_pairs",
     "only_reading",
     "pages_of_others",
+    "properties_version",
     "refuse",
     "refuse_second_primaries",
     "refused_pairs",

@@ -23,6 +23,16 @@ def schema_version() -> tuple[str, ...]:
     return tuple(str(each) for each in fetch(f"SELECT {', '.join(parts)}")[0])
 
 
+def properties_version(object_type_id: int) -> tuple[object, ...]:
+    """Another one after every change of an object type or one of its properties (property by object type and name)."""
+    [version] = fetch(
+        "SELECT t.updated_at, count(p.id), max(p.updated_at) FROM associations_objecttype t"
+        " LEFT JOIN associations_property p ON p.object_type_id = t.id WHERE t.id = %s GROUP BY t.updated_at",
+        [object_type_id],
+    )
+    return version
+
+
 def first_associated(record_id: int, type_ids: Sequence[int], most: int) -> list[tuple[int, int]]:
     """(type id, other id) of the first live others under each of some types as the record sees them
     (association pkey, association_by_target; record pkey)."""

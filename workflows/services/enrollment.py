@@ -27,6 +27,8 @@ from .lifecycle import read_definition
 from .synced import PREPARE_RUN, next_position
 
 BATCH = 10_000
+# What whoever looks at the outbox may do itself, for nobody waits long for it.
+FEW = 100
 MAX_DEPTH = 16
 RUN_ACTION = "workflows.jobs.run_action"
 
@@ -105,7 +107,7 @@ def enroll_live(
         chunk = ids[start : start + BATCH]
         batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
         monitoring.count_enrolled(sql.enroll(batch, admitted(workflow, revision, chunk), chunk, again=again))
-        queues.enqueue(RUN_ACTION, batch.pk, 0)
+        queues.enqueue(RUN_ACTION, batch.pk, 0, is_small=len(chunk) <= FEW)
     return run
 
 

@@ -21,7 +21,7 @@ from workflows.criteria import read_criteria
 from workflows.models import ActionRun, Batch, Enrollment, Outcome, Run
 
 from . import monitoring, remembered
-from .enrollment import RUN_ACTION, admitted
+from .enrollment import FEW, RUN_ACTION, admitted
 from .synced import enrolled_once, is_first, next_position
 
 logger = logging.getLogger(__name__)
@@ -43,10 +43,11 @@ def run_action(batch_id: int, position: int) -> bool:
         actions = len(run.revision.definition["actions"])
         if is_first(run, position) and run.criteria is not None and run.workflow.is_enabled:
             enroll_range(batch, finished=actions == 1)
-        _run_action(batch)
+        count = _run_action(batch)
         more = batch.position < actions
         if more:
-            queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue="default" if run.criteria is None else "bulk")
+            queue = "default" if run.criteria is None else "bulk"
+            queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue=queue, is_small=count <= FEW)
         else:
             batch.state = Batch.State.FINISHED
             active(batch).update(state=Enrollment.State.FINISHED, ended_at=timezone.now())
@@ -89,7 +90,8 @@ def enroll_range(batch: Batch, *, finished: bool = False) -> None:
     monitoring.count_enrolled(enrolled)
 
 
-def _run_action(batch: Batch) -> None:
+def _run_action(batch: Batch) -> int:
+    """Do the action that is due; how many outcomes there are, at least one a record."""
     run = batch.run
     definition = run.revision.definition["actions"][batch.position]
     action_run = ActionRun.objects.create(
@@ -111,10 +113,13 @@ def _run_action(batch: Batch) -> None:
     ids = {"workflow": run.workflow_id, "run": run.pk, "batch": batch.pk, "action": batch.position}
     logger.info("%s: %s %s", run, definition["kind"], action_run.outcomes, extra=ids)
     batch.position = next_position(run, batch.position + 1)
+    return sum(each["records"] for each in action_run.outcomes.values())
 
 
 def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:
-    """Records archived since they were enrolled take part in nothing."""
+    """Records archived since they were enrolled take part in nothing. A range just enrolled has none."""
+    if batch.run.criteria is not None and is_first(batch.run, batch.position):
+        return
     archived = active(batch).filter(record__archived_at__isnull=False)
     if not archived.exists():
         return

@@ -26,7 +26,7 @@ from workflows.before import ClaimedChangeSet, claimed, claimed_events
 from workflows.models import Batch, Run, Workflow
 from workflows.triggers import changed
 
-from .enrollment import BATCH, MAX_DEPTH, RUN_ACTION, refused_for_depth
+from .enrollment import BATCH, FEW, MAX_DEPTH, RUN_ACTION, refused_for_depth
 from .synced import enrolled_once, next_position, synced_actions
 
 Synced = Sequence[tuple[int, CreateConfig]]
@@ -82,7 +82,7 @@ def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int) -> Run:
             chunk = ids[start : start + BATCH]
             batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1], position=first)
             sql.look_again(batch, Record.objects.filter(pk__in=associations_sql.these(chunk)))
-            queues.enqueue(RUN_ACTION, batch.pk, first)
+            queues.enqueue(RUN_ACTION, batch.pk, first, is_small=len(chunk) <= FEW)
     return run
 
 
