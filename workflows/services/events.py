@@ -45,7 +45,6 @@ def process_events(*, apart: bool = False) -> bool:
     `apart`: each workflow for itself, so that one whose triggers the database cannot answer keeps nobody else waiting.
     """
     with transaction.atomic():
-        sql.commit_without_waiting()  # lost, it leaves them unprocessed; what was saved is on the disk already
         taken = list(
             ChangeSet.objects.filter(processed_at=None)
             .order_by("id")
@@ -54,6 +53,7 @@ def process_events(*, apart: bool = False) -> bool:
         )
         if not taken:
             return False
+        sql.commit_without_waiting()  # lost, it leaves them unprocessed; what was saved is on the disk already
         ids = [id_ for id_, *_ in taken]
         happened = sql.what_happened(ids)
         workflows = [live for live in live_workflows() if live.is_concerned(happened)]
@@ -168,13 +168,13 @@ def _coming_to_meet(records: QuerySet[Record], triggers: Triggers) -> QuerySet[R
 
 def unenroll(workflow: Workflow, triggers: Triggers) -> None:
     """Take out records whose actions are not done yet and that stopped matching, or that are to be kept out."""
-    active = Enrollment.objects.filter(workflow=workflow, state=Enrollment.State.ACTIVE, ordinal__isnull=False)
     gone = Q()
     if triggers.unenroll:
         gone |= ~Q(record__in=Record.objects.filter(triggers.criteria.q()))
     if triggers.suppression.groups:
         gone |= Q(record__in=Record.objects.filter(triggers.suppression.q()))
     if gone:
+        active = Enrollment.objects.filter(workflow=workflow, state=Enrollment.State.ACTIVE, ordinal__isnull=False)
         _end(active.filter(gone))
 
 
