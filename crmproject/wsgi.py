@@ -8,5 +8,5 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crmproject.settings")
 
 application = get_wsgi_application()
-# What is loaded by now stays for ever: to look through all of it for garbage holds a request up for tens of milliseconds.
+# It stays for ever: to look through all of it for garbage holds a request up for tens of milliseconds.
 gc.freeze()
