@@ -56,41 +56,80 @@ def reverse(change_sets: Sequence[int], part: Sequence[int], by: ChangeSet, *, r
     It is written as the change set `by`. Doing it twice does nothing the second time. A number of statements that
     does not depend on how many pairs there are.
     """
-    types = _stage(change_sets, part, redo=redo, hold=True)
-    sql.reverse_rows(by.pk)
-    return _counts(types)
+    staged = _stage(change_sets, part, by, redo=redo)
+    if staged.pairs:
+        sql.reverse_rows(by.pk)
+    return staged.count()
 
 
 def look(change_sets: Sequence[int], part: Sequence[int], *, redo: bool = False) -> tuple[Counts, list[ReversedRow]]:
     """What `reverse` would do, by the same statements, and a sample of rows. Locks nothing, changes nothing."""
-    types = _stage(change_sets, part, redo=redo, hold=False)
-    return _counts(types), [ReversedRow(*row) for row in sql.some_reversed(SAMPLE)]
+    staged = _stage(change_sets, part, None, redo=redo)
+    sample = [ReversedRow(*row) for row in sql.some_reversed(SAMPLE)]
+    if staged.at_once:
+        sample += [ReversedRow(*row, False, None, None) for row in sql.some_made(part, staged.both_ways, SAMPLE)]
+    return staged.count(), sample[:SAMPLE]
 
 
-def _stage(change_sets: Sequence[int], part: Sequence[int], *, redo: bool, hold: bool) -> dict[int, AssociationType]:
-    """Stage the rows and mark the pairs that are left alone; the association types by id."""
+@dataclass
+class _Staged:
+    """The types of the pairs, how many pairs are staged, and what goes or went at once, by type."""
+
+    types: dict[int, AssociationType]
+    both_ways: bool = False
+    at_once: list[tuple[int, int]] = field(default_factory=list)
+    pairs: int = 0
+
+    def count(self) -> Counts:
+        counts = Counts(left=dict(sql.count_left()))
+        for type_id, comes_back, count in [*((id_, False, rows) for id_, rows in self.at_once), *sql.count_reversed()]:
+            what = "associations" if type_id in self.types and self.types[type_id].is_unlabeled else "labels"
+            name = f"{what}_{'restored' if comes_back else 'removed'}"
+            setattr(counts, name, getattr(counts, name) + count)
+        return counts
+
+
+def _stage(change_sets: Sequence[int], part: Sequence[int], by: ChangeSet | None, *, redo: bool) -> _Staged:
+    """Stage the rows and mark the pairs that are left alone. What can go at once is gone then, if it is done (`by`)."""
     sql.begin_reversal(change_sets, part)
-    touched = sql.stage_reversed_pairs()
+    touched = sql.touched_types()
     types = _types_beside(touched)
+    staged = _Staged(types, any(type_.from_object_type_id == type_.to_object_type_id for type_ in types.values()))
     ids = sorted(types.keys() | set(touched))
     if not ids:
-        return {}
+        return staged
     unlabeled = [type_.pk for type_ in types.values() if type_.is_unlabeled]
-    both_ways = any(type_.from_object_type_id == type_.to_object_type_id for type_ in types.values())
-    if hold:
+    if by:
         sql.hold_ends(end for type_ in types.values() for end in (type_.from_object_type_id, type_.to_object_type_id))
-        sql.hold_reversed_pairs(unlabeled, both_ways)
-    sql.stage_reversed_rows(ids, both_ways, redo=redo)
-    sql.leave_changed_pairs(ids, unlabeled, both_ways)
+    # Who only looks takes nothing away, so that what comes back would not find the room.
+    at_once = not redo and (by is not None or not sql.have_removed())
+    if at_once and by:
+        sql.hold_made(part, unlabeled)
+    staged.pairs = sql.stage_reversed_pairs(ids, staged.both_ways, mixed_only=at_once)
+    if at_once:
+        staged.at_once = (
+            sql.take_back_made(part, staged.both_ways, by.pk) if by else sql.count_made(part, staged.both_ways)
+        )
+    if staged.pairs:
+        _look_at_pairs(staged, ids, unlabeled, redo=redo, hold=by is not None)
+    return staged
+
+
+def _look_at_pairs(staged: _Staged, ids: Sequence[int], unlabeled: Sequence[int], *, redo: bool, hold: bool) -> None:
+    """Stage what is to be done to the rows of the staged pairs, and mark those that are left alone."""
+    types = staged.types.values()
+    if hold:
+        sql.hold_reversed_pairs(unlabeled, staged.both_ways)
+    sql.stage_reversed_rows(ids, staged.both_ways, redo=redo)
+    sql.leave_changed_pairs(ids, unlabeled, staged.both_ways)
     sql.leave_lost_pairs()
-    primary = [type_.pk for type_ in types.values() if type_.is_primary]
-    limited = {type_.pk: type_ for type_ in types.values() if (type_.max_to, type_.inverse_max_to) != (None, None)}
+    primary = [type_.pk for type_ in types if type_.is_primary]
+    limited = {type_.pk: type_ for type_ in types if (type_.max_to, type_.inverse_max_to) != (None, None)}
     if limited and hold:
         sql.lock_reversed_records()
     # A pair that is left alone keeps what another one waits for, so this is asked until nothing changes.
     while (primary and sql.leave_taken_primaries(primary)) or (limited and _leave_over_limit(limited)):
         pass
-    return types
 
 
 def _types_beside(type_ids: Sequence[int]) -> dict[int, AssociationType]:
@@ -126,12 +165,3 @@ def _leave_over_limit(limited: dict[int, AssociationType]) -> int:
             usage.update(end for end, _ in found)
     sql.leave_pairs(list(refused), "limit_reached")
     return len(refused)
-
-
-def _counts(types: dict[int, AssociationType]) -> Counts:
-    counts = Counts(left=dict(sql.count_left()))
-    for type_id, comes_back, count in sql.count_reversed():
-        what = "associations" if type_id in types and types[type_id].is_unlabeled else "labels"
-        name = f"{what}_{'restored' if comes_back else 'removed'}"
-        setattr(counts, name, getattr(counts, name) + count)
-    return counts

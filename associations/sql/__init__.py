@@ -31,6 +31,15 @@ from .base import (
 )
 from .claims import claim_staged, forget_stale_claims, give_up_claims, lose_claims, release_staged, remove_lost
 from .figures import add_figures, count_changes
+from .leaving import (
+    leave_changed_pairs,
+    leave_lost_pairs,
+    leave_pairs,
+    leave_taken_primaries,
+    lock_reversed_records,
+    reversed_rows_of,
+    usage_of_rows,
+)
 from .properties import by_code, holds_folded
 from .reading import count_associated, first_associated, pages_of_others, properties_version, schema_version
 from .reversing import (
@@ -38,17 +47,11 @@ from .reversing import (
     count_left,
     count_reversed,
     hold_reversed_pairs,
-    leave_changed_pairs,
-    leave_lost_pairs,
-    leave_pairs,
-    leave_taken_primaries,
-    lock_reversed_records,
     reverse_rows,
-    reversed_rows_of,
     some_reversed,
     stage_reversed_pairs,
     stage_reversed_rows,
-    usage_of_rows,
+    touched_types,
 )
 from .shadows import only_reading, stand_before, stand_before_associations
 from .stage import (
@@ -75,6 +78,7 @@ from .stage import (
     staged_twice_under,
     usage,
 )
+from .taking_back import count_made, have_removed, hold_made, some_made, take_back_made
 from .writing import (
     adopt_removed,
     count_removed,
@@ -114,6 +118,7 @@ __all__ = [
     "count_associated_pairs",
     "count_changes",
     "count_left",
+    "count_made",
     "count_removed",
     "count_reversed",
     "count_staged",
@@ -122,7 +127,9 @@ __all__ = [
     "first_associated",
     "forget_stale_claims",
     "give_up_claims",
+    "have_removed",
     "hold_ends",
+    "hold_made",
     "hold_reversed_pairs",
     "holding_nobody_up",
     "holds_folded",
@@ -165,6 +172,7 @@ __all__ = [
     "reverse_rows",
     "reversed_rows_of",
     "schema_version",
+    "some_made",
     "some_reversed",
     "stage_reversed_pairs",
     "stage_reversed_rows",
@@ -174,10 +182,12 @@ __all__ = [
     "staged_twice_under",
     "stand_before",
     "stand_before_associations",
+    "take_back_made",
     "take_back_new_pairs",
     "tell_created",
     "then_join",
     "these",
+    "touched_types",
     "type_exists",
     "usage",
     "usage_of_record",

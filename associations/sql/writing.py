@@ -114,19 +114,20 @@ TELL = (
 
 
 def remove_rows(beside: str, condition: str, params: Params, change_set_id: int) -> int:
-    """Remove the association rows `a` that a condition names beside what else stands in the FROM clause, and tell it
-    in the ledger; how many.
+    """Remove the association rows `a` that a condition names beside what else stands in the FROM clause (or nothing),
+    and tell it in the ledger; how many.
 
     Each row is removed, and told, by one: of two workers the other one waits and then finds it gone. SQLite deletes in
     no larger statement: there the ledger is written first, and then exactly what it says is deleted.
     """
     if is_postgresql():
+        using = f" USING {beside}" if beside else ""
         return execute(
-            f"WITH a AS (DELETE FROM associations_association AS a USING {beside} WHERE {condition} RETURNING a.*)"
-            f" {TELL} a",
+            f"WITH a AS (DELETE FROM associations_association AS a{using} WHERE {condition} RETURNING a.*) {TELL} a",
             [*params, change_set_id],
         )
-    execute(f"{TELL} {beside} CROSS JOIN associations_association a WHERE {condition}", [change_set_id, *params])
+    rows = f"{beside} CROSS JOIN associations_association a" if beside else "associations_association a"
+    execute(f"{TELL} {rows} WHERE {condition}", [change_set_id, *params])
     return delete_as_told(change_set_id)
 
 

@@ -6,10 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from associations import sql
 from associations.errors import Refused
 from associations.models import Association, ChangeSet, Record
-from associations.services import archiving, labels, merging
+from associations.querysets import directed_type
+from associations.services import archiving, labels, linking, merging
 from associations.services.checking import check_all
+from associations.services.origin import open_change_set
+from associations.services.reversal import Counts
 from tests.factories import (
     ORIGIN,
     associate,
@@ -152,6 +156,21 @@ def test_several_actions_of_a_run_are_taken_back_as_one() -> None:
     assert rows() == before
 
 
+def test_what_a_run_took_away_and_made_anew_is_given_back_to_who_had_made_it() -> None:
+    friend = make_label("contact", "company", "Friend")
+    contact, company = make_record("contact"), make_record("company")
+    associate(contact, company, friend)
+    before = Association.objects.get(type=friend.type.pk)
+    run = making.enroll(making.make_workflow("contact", making.remove(friend), making.apply(friend)), [contact])
+    during = Association.objects.get(type=friend.type.pk)
+    assert during.change_set_id in undo.change_sets_of(run)
+    counts = undo.counts_of(do(run))
+    assert counts == Counts()  # it is there before and after
+    assert Association.objects.get(type=friend.type.pk).origin_id == before.change_set_id
+    do(run, redo=True)
+    assert Association.objects.get(type=friend.type.pk).origin_id == during.change_set_id
+
+
 def test_doing_a_part_twice_does_nothing_the_second_time() -> None:
     run, _, _ = employed()
     started = do(run)
@@ -171,6 +190,17 @@ def test_a_pair_that_somebody_changed_since_is_left_alone_and_listed() -> None:
     assert left(do(run)) == {(contact.pk, company.pk): "changed"}
     assert LeftPair.objects.get().change_set_id == who
     assert words(contact, company) == {"unlabeled", "Primary", "Friend"}
+
+
+def test_a_change_that_began_before_the_run_and_ended_after_it_is_one() -> None:
+    began_before = open_change_set(ORIGIN)
+    run, contact, company = employed(label=True)
+    employer = directed_type(Association.objects.get(type__label="Employer").type_id)
+    sql.clear_stage()
+    sql.stage_rows([(contact.pk, company.pk)])
+    assert linking.remove_labels_staged([employer], began_before) == 1
+    assert left(do(run)) == {(contact.pk, company.pk): "changed"}
+    assert words(contact, company) == {"unlabeled", "Primary"}
 
 
 def test_a_label_that_was_put_on_and_taken_off_since_is_no_change() -> None:
@@ -340,6 +370,30 @@ def test_the_number_of_queries_does_not_grow_with_the_pairs() -> None:
         return len(asked)
 
     assert count(2, "few") == count(40, "many")
+
+
+def test_row_by_row_only_those_pairs_are_looked_at_that_somebody_else_touched() -> None:
+    friend = make_label("contact", "company", "Friend")
+    contacts, company = make_records("contact", [{"company": "a"}] * 5), make_record("company", name="a")
+    run = making.do(making.create("company", "company", "name"), contacts)
+    associate(contacts[1], company, friend)
+    disassociate(contacts[3], company)
+    said = undo.preview(run)
+    assert sql.fetch("SELECT first_id FROM reversed_pair") == [(contacts[1].pk,)]
+    assert said.counts == Counts(3, 3, left={"changed": 1})
+    part = undo.start(run).parts.get()
+    undo.work(part.pk)
+    assert [len(words(contact, company)) for contact in contacts] == [0, 3, 0, 0, 0]
+    assert undo.counts_of(part.undo) == said.counts
+
+
+def test_a_part_that_nobody_else_touched_takes_few_statements() -> None:
+    run, contact, company = employed(label=True)
+    part = undo.start(run).parts.get()
+    with CaptureQueriesContext(connection) as asked:
+        undo.work(part.pk)
+    assert words(contact, company) == set()
+    assert not [each["sql"] for each in asked if each["sql"].startswith("INSERT INTO reversed_row")]
 
 
 def test_big_runs_are_undone_in_parts_and_the_sweep_rings_for_lost_ones(monkeypatch: pytest.MonkeyPatch) -> None:

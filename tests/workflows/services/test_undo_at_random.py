@@ -1,8 +1,10 @@
-"""Random runs undone in reverse give the state before; one undone in the middle keeps what the later ones did."""
+"""Random runs undone in reverse give the state before; one undone in the middle keeps what the later ones did, and what
+goes at once is what would go row by row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -10,12 +12,14 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from associations.models import Association, Record
+from associations import sql
+from associations.errors import LimitReached
+from associations.models import Association, FormerAssociation, Record
 from associations.services.checking import check_all
 from associations.types import DirectedType
-from tests.factories import associate, limit, make_label, make_records, primary
+from tests.factories import associate, disassociate, limit, make_label, make_records, primary, remove_label
 from tests.workflows import making
-from workflows.models import Run
+from workflows.models import LeftPair, Run, Undo
 from workflows.services import undo
 
 NAMES = ["a", "b"]
@@ -35,11 +39,36 @@ def standing() -> Rows:
     }
 
 
-def undone(run: Run, *, redo: bool = False) -> None:
+def undone(run: Run, *, redo: bool = False) -> Undo:
+    """Look first, then do it; what was said before is what came of it."""
     run.refresh_from_db()
+    said = undo.preview(run, redo=redo).counts
     started = undo.start(run, redo=redo)
     for part in started.parts.all():
         undo.work(part.pk)
+    assert undo.counts_of(started) == said
+    return started
+
+
+def told(started: Undo) -> tuple[Any, ...]:
+    """What came of an undo: what stands, what it removed, which pairs it left and because of whom, and its sums."""
+    own = FormerAssociation.objects.filter(removed_by__in=started.parts.values("change_set"))
+    removed = own.values_list("source", "type", "target", "added_by", "origin", "source_value", "target_value")
+    left = LeftPair.objects.filter(part__undo=started).values_list("source_id", "target_id", "reason", "change_set_id")
+    return standing(), set(removed), set(left), undo.counts_of(started)
+
+
+@contextmanager
+def row_by_row() -> Iterator[None]:
+    """Within the block no pair is left out of those that are looked at."""
+    stage = sql.stage_reversed_pairs
+
+    def stage_all(type_ids: Sequence[int], both_ways: bool, *, mixed_only: bool) -> int:
+        return stage(type_ids, both_ways, mixed_only=False)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sql, "stage_reversed_pairs", stage_all)
+        yield
 
 
 class Town:
@@ -78,16 +107,19 @@ class Town:
     def run(self) -> Run:
         enrolled: list[Record] = self.draw(st.lists(st.sampled_from(self.contacts), min_size=1, unique=True))
         steps = [self.step() for _ in range(self.draw(st.integers(1, 2)))]
-        # What one run takes away and makes anew is there before and after, and stays the run's: see ARCHITECTURE.md.
-        # Primary is taken from another company, too.
-        to_primary = str(self.labels[-1].type_id)
-        removing = [
-            step
-            for step in steps
-            if step[0] in ("update_labels", "remove_labels") or step[1].get("label") == to_primary
-        ]
-        steps = [step for step in steps if step not in removing] + removing[:1]
         return making.enroll(making.make_workflow("contact", *steps), enrolled)
+
+    def by_hand(self) -> None:
+        """Somebody changes one of the pairs, or makes one."""
+        contact, company = self.draw(st.sampled_from(self.contacts)), self.draw(st.sampled_from(self.companies))
+        kind = self.draw(st.sampled_from(["associate", "disassociate", "remove_label"]))
+        if kind == "disassociate":
+            disassociate(contact, company)
+        elif kind == "remove_label":
+            remove_label(contact, company, self.label())
+        else:
+            with suppress(LimitReached):
+                associate(contact, company, *[self.label()] * self.draw(st.integers(0, 1)))
 
 
 def is_sound() -> bool:
@@ -131,4 +163,23 @@ def test_a_run_undone_in_the_middle_keeps_what_the_later_ones_did(data: st.DataO
         for key, (made_by, _) in after.items():  # of its own only what a later run or its undo left stands there
             if made_by in kept:
                 assert key in before
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@given(data=st.data())
+@settings(quickly, max_examples=25)
+def test_what_goes_at_once_is_what_would_go_row_by_row(data: st.DataObject) -> None:
+    with transaction.atomic():
+        town = Town(data.draw)
+        runs = [town.run() for _ in range(data.draw(st.integers(1, 3)))]
+        for _ in range(data.draw(st.integers(0, 2))):
+            town.by_hand()
+        run = data.draw(st.sampled_from(runs))
+        with transaction.atomic():
+            at_once = told(undone(run))
+            transaction.set_rollback(True)
+        with row_by_row():
+            assert told(undone(run)) == at_once
+        assert is_sound()
         transaction.set_rollback(True)
