@@ -6,6 +6,7 @@ record.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
@@ -19,8 +20,9 @@ from .record_page import Associated, Group
 WIDTH, ROW, TOP = 1080, 54, 22
 NODE_WIDTH, NODE_HEIGHT = 224, 40
 MOST = 12
-LETTERS = 28
-LABEL_LETTERS = 24
+LETTERS, LABEL_LETTERS = 28, 24
+CENTER_LETTERS = 23  # in bold
+WIDE = "MWmw@%"
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Picture:
 
     @property
     def words(self) -> str:
-        return _short(str(self.record), LETTERS)
+        return _short(str(self.record), CENTER_LETTERS)
 
     @property
     def center_x(self) -> int:
@@ -138,4 +140,10 @@ def _column(side: Sequence[Associated], height: int, *, on_the_left: bool) -> li
 
 
 def _short(text: str, letters: int) -> str:
-    return text if len(text) <= letters else f"{text[: letters - 1].rstrip()}…"
+    """As much of a text as so many letters of usual width take."""
+    room = float(letters)
+    for place, letter in enumerate(text):
+        room -= 1.5 if letter in WIDE or unicodedata.east_asian_width(letter) == "W" else 1
+        if room < 0:
+            return f"{text[: place - 1].rstrip()}…"
+    return text

@@ -155,7 +155,7 @@ def test_the_picture_has_neighbours_of_every_object_type_with_their_labels() -> 
     page = sign_in().get(record_url(ann)).content.decode()
     drawn = page.partition('id="neighbours"')[2].partition("</svg>")[0]
     assert f'href="{record_url(acme)}#neighbours"' in drawn
-    assert "A company with a name that…</text>" in drawn
+    assert "A company with a name tha…</text>" in drawn
     assert "★ Primary, Employer</text>" in drawn
     assert f"/admin/associations/record/{ann.pk}/associations/company/?label=1" in drawn
     assert "&lt;b&gt;Big" in drawn

@@ -79,6 +79,17 @@ def test_the_picture_of_the_neighbours_is_walked(page: Page, acme: Record) -> No
     expect(page.locator("select[name=label] option:checked")).not_to_have_text("any or none")
 
 
+def test_no_name_in_the_picture_is_wider_than_its_box(page: Page, site: str) -> None:
+    contact = make_record("contact", email="wilhelmina.montgomery@warehouse.example")
+    company = make_record("company", name="WIDE AWAKE Warehouses of Wyoming")
+    associate(contact, company)
+    sticks_out = "n => n.querySelector('text').getBBox().width > n.querySelector('rect').getBBox().width"
+    for record in (contact, company):
+        page.goto(address(record))
+        assert page.locator("#neighbours .node").count() == 2
+        assert page.locator("#neighbours .node").evaluate_all(f"nodes => nodes.filter({sticks_out}).length") == 0
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
 def test_the_pages_of_records_are_accessible(open_admin: OpenAdmin, acme: Record, width: int, dark: bool) -> None:
     page = open_admin(width=width, dark=dark)
