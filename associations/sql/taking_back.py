@@ -42,11 +42,14 @@ def count_made(part: Sequence[int], both_ways: bool) -> list[tuple[int, int]]:
 
 
 def some_made(part: Sequence[int], both_ways: bool, most: int) -> list[tuple[int, int, int]]:
-    """The first few rows that it would remove: source, type, target."""
+    """The first few rows that it would remove: source, type, target.
+
+    In an order that no index has, or PostgreSQL may walk all there are until it comes to a few of the part's.
+    """
     made, params = _made(part, both_ways)
     return fetch(
         f"SELECT a.source_id, a.type_id, a.target_id FROM associations_association a WHERE {made}"
-        " ORDER BY 1, 3, 2 LIMIT %s",
+        " ORDER BY a.source_id + 0, a.target_id, a.type_id LIMIT %s",
         [*params, most],
     )
 

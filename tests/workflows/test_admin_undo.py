@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from associations.models import Record
 from tests.associations.admin_pages import sign_in
-from tests.factories import associate, make_label, make_record, words
+from tests.factories import associate, make_label, make_record, make_records, words
 from workflows.models import Run
 
 from . import making
@@ -53,12 +53,35 @@ def test_pairs_that_were_left_alone_are_listed_with_who_changed_them(run_jobs: C
     assert "Left alone: 1" in page and "Changed since" in page and "Undo once more" in page
 
 
+def test_of_a_big_run_the_page_shows_an_estimate_and_has_it_counted_exactly(
+    run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("associations.services.match_keys.CHUNK", 2)
+    monkeypatch.setattr("workflows.admin.undoing.SECONDS", 0)
+    contacts, company = make_records("contact", [{"company": "a"}] * 5), make_record("company", name="a")
+    run = making.enroll_all(making.make_workflow("contact", making.create("company", "company", "name")))
+    associate(contacts[0], company, make_label("contact", "company", "Friend"))
+    client = sign_in("view_run", "run_workflow")
+    page = client.get(url("run_undo", run.pk))
+    assert "An estimate from the first 1 of 3 batches" in text(page) and "Count exactly" in text(page)
+    page = client.post(url("run_undo", run.pk), {"count": "1"}, follow=True)
+    assert "0 of 3 batches are counted" in text(page) and 'data-live="moving"' in text(page)
+    run_jobs()
+    page = client.get(url("run_undo", run.pk))
+    assert "Counted exactly" in text(page) and "Count again" in text(page) and 'data-live="still"' in text(page)
+    assert page.context["preview"].counts.associations_removed == 4
+    assert "Would be left alone: 1" in text(page) and "Changed since" in text(page)
+    assert "unlabeled" in words(contacts[1], company)
+
+
 @pytest.mark.parametrize("permission", ["view_run", "run_workflow"])
 def test_only_who_may_run_workflows_and_see_runs_may_undo(permission: str) -> None:
     run, contact, company = made()
     client = sign_in(permission)
     assert client.get(url("run_undo", run.pk)).status_code == 403
-    assert client.post(url("run_undo", run.pk), {"undo": "1"}).status_code == 403
+    for button in ("undo", "count"):
+        assert client.post(url("run_undo", run.pk), {button: "1"}).status_code == 403
+    assert not run.undos.exists()
     assert "unlabeled" in words(contact, company)
 
 

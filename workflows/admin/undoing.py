@@ -17,8 +17,8 @@ from associations.models import Record
 from associations.querysets import association_types
 from associations.services.provenance import change_sets_by_id, who
 from associations.services.reversal import ReversedRow
-from workflows.models import LeftPair, Run, UndoPart
-from workflows.services import undo
+from workflows.models import LeftPair, Run, Undo, UndoPart
+from workflows.services import undo, undo_preview
 
 from .pages import RUN
 from .reading import ReadOnlyAdmin
@@ -37,24 +37,28 @@ class UndoPages(ReadOnlyAdmin):
         run = get_object_or_404(Run.objects.select_related("workflow", "revision"), pk=run_id)
         if not self.has_view_permission(request, run) or not request.user.has_perm(RUN):
             raise PermissionDenied
-        redo = "redo" in request.POST if request.method == "POST" else run.undone_at is not None
-        if "again" in request.GET:  # once more for what the last undo left
-            redo = False
-        if request.method == "POST":
-            try:
-                undo.start(run, user_id=request.user.pk, redo=redo)
-            except Refused as error:
-                self.message_user(request, str(error), messages.ERROR)
-            return redirect("admin:workflows_run_undo", run.pk)
-        return self._show(request, run, redo)
+        redo = run.undone_at is not None and "again" not in request.GET  # once more for what the last undo left
+        if request.method != "POST":
+            return self._show(request, run, redo)
+        try:
+            if "count" in request.POST:
+                undo_preview.count(run, user_id=request.user.pk, redo=redo)
+                return redirect(request.get_full_path())
+            undo.start(run, user_id=request.user.pk, redo="redo" in request.POST)
+        except Refused as error:
+            self.message_user(request, str(error), messages.ERROR)
+        return redirect("admin:workflows_run_undo", run.pk)
 
     def _show(self, request: HttpRequest, run: Run, redo: bool) -> HttpResponse:
         preview = refusal = None
         try:
-            preview = undo.preview(run, redo=redo, seconds=SECONDS)
+            preview = undo_preview.best(run, redo=redo, seconds=SECONDS)
         except Refused as error:
             refusal = str(error)
-        last = run.undos.select_related("started_by").first()
+        last = undo.undos_of(run).select_related("started_by").first()
+        counted = preview.counted if preview else None
+        # What a count would leave alone is listed before what the last undo has left.
+        listed = next((each for each in (counted, last) if each and undo.counts_of(each).left_alone), None)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -66,21 +70,29 @@ class UndoPages(ReadOnlyAdmin):
             "sample": _in_words(preview.sample) if preview else [],
             "refusal": refusal,
             "last": last,
+            "counted": counted,
+            "is_moving": any(each and each.state == Undo.State.RUNNING for each in (last, counted)),
         }
         if last:
             parts = last.parts.all()
-            page = Paginator(LeftPair.objects.filter(part__undo=last).order_by("pk"), LEFT_PER_PAGE)
-            left = page.get_page(request.GET.get("p"))
             context |= {
                 "counts": undo.counts_of(last),
                 "parts": len(parts),
                 "done": sum(part.state != UndoPart.State.WAITING for part in parts),
-                "errors": sorted({part.error for part in parts if part.error}),
-                "page": left,
-                "left": _named(list(left)),
+                "errors": _errors(last),
             }
+        if counted:
+            context["counting_errors"] = _errors(counted)
+        if listed:
+            page = Paginator(LeftPair.objects.filter(part__undo=listed).order_by("pk"), LEFT_PER_PAGE)
+            left = page.get_page(request.GET.get("p"))
+            context |= {"page": left, "left": _named(list(left)), "listed": listed, "left_count": page.count}
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/workflows/run/undo.html", context)
+
+
+def _errors(of: Undo) -> list[str]:
+    return sorted(set(of.parts.exclude(error="").values_list("error", flat=True)))
 
 
 def _in_words(sample: list[ReversedRow]) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from crmproject.api.reading import Model
 
 from .bodies import ForwardPaging
@@ -18,12 +20,15 @@ class UndoCounts(Model):
 
 
 class UndoPreview(Model):
-    """`exact` is false for an estimate from the first `seen` of `parts`."""
+    """An ESTIMATE is of the first `seen` of `parts`; WAITING is counted by workers, `seen` so far. `exact` is that the
+    state is EXACT."""
 
     counts: UndoCounts
+    state: Literal["ESTIMATE", "WAITING", "EXACT", "FAILED"]
     exact: bool
     seen: int
     parts: int
+    counted_at: str | None
 
 
 class LeftPair(Model):

@@ -15,7 +15,7 @@ from crmproject.api.errors import iso, not_found
 from crmproject.api.paging import collection, next_page, read_after, read_id, read_limit
 from crmproject.api.reading import read_body
 from workflows.models import LeftPair, Undo, UndoPart
-from workflows.services import review, undo
+from workflows.services import review, undo, undo_preview
 
 from . import undo_bodies as bodies
 from .base import BEYOND, RUN, AutomationView
@@ -25,6 +25,7 @@ Json = dict[str, Any]
 # An estimate is given where counting takes longer than so many seconds.
 SECONDS = 2.0
 MOST_LEFT, MOST = 100, 50
+_STATES = {Undo.State.RUNNING.value: "WAITING", Undo.State.FINISHED.value: "EXACT", Undo.State.FAILED.value: "FAILED"}
 
 
 def _counts(counts: Counts) -> Json:
@@ -35,6 +36,20 @@ def _counts(counts: Counts) -> Json:
         "associationsRestored": given["associations_restored"],
         "labelsRestored": given["labels_restored"],
         "left": {reason.upper(): count for reason, count in counts.left.items()},
+    }
+
+
+def _look(found: undo_preview.Preview) -> Json:
+    state, at = "EXACT" if found.is_exact else "ESTIMATE", None
+    if found.counted:
+        state, at = _STATES[found.counted.state], iso(found.counted.finished_at) or None
+    return {
+        "counts": _counts(found.counts),
+        "state": state,
+        "exact": state == "EXACT",
+        "seen": found.seen,
+        "parts": found.parts,
+        "countedAt": at,
     }
 
 
@@ -70,10 +85,7 @@ class UndoView(RunView):
 
     @documented("What undoing a run would do; changes nothing", {200: bodies.UndoPreview}, tag=BEYOND)
     def get(self, request: Request, **kwargs: str) -> Response:
-        found = undo.preview(self.run(), redo=self.redo, seconds=SECONDS)
-        return Response(
-            {"counts": _counts(found.counts), "exact": found.is_exact, "seen": found.seen, "parts": found.parts}
-        )
+        return Response(_look(undo_preview.best(self.run(), redo=self.redo, seconds=SECONDS)))
 
     @documented("Take back exactly what a run did", {201: bodies.Undo}, tag=BEYOND)
     def post(self, request: Request, **kwargs: str) -> Response:
@@ -93,6 +105,27 @@ class RedoView(UndoView):
         return super().post(request, **kwargs)
 
 
+class UndoPreviewView(RunView):
+    name = "Preview of an undo"
+    redo = False
+    permissions = {"POST": RUN}
+
+    @documented("Have workers count exactly what undoing a run would do", {202: bodies.UndoPreview}, tag=BEYOND)
+    def post(self, request: Request, **kwargs: str) -> Response:
+        run = self.run()
+        undo_preview.count(run, user_id=self.user_id, redo=self.redo)
+        return Response(_look(undo_preview.best(run, redo=self.redo, seconds=0)), status=202)
+
+
+class RedoPreviewView(UndoPreviewView):
+    name = "Preview of a redo"
+    redo = True
+
+    @documented("Have workers count exactly what redoing a run would do", {202: bodies.UndoPreview}, tag=BEYOND)
+    def post(self, request: Request, **kwargs: str) -> Response:
+        return super().post(request, **kwargs)
+
+
 class Undos(RunView):
     name = "Undos of a run"
 
@@ -100,7 +133,7 @@ class Undos(RunView):
         "The undos and redos of a run, the newest first, and what they left alone", {200: bodies.UndoList}, tag=BEYOND
     )
     def get(self, request: Request, **kwargs: str) -> Response:
-        return Response({"results": [_represent(each) for each in self.run().undos.all()[:MOST]]})
+        return Response({"results": [_represent(each) for each in undo.undos_of(self.run())[:MOST]]})
 
 
 class Reviews(AutomationView):

@@ -32,6 +32,8 @@ AUTOMATION: list[URLPattern | URLResolver] = [
     path("runs/<str:runId>/retry", runs.Retry.as_view()),
     path("runs/<str:runId>/undo", undoing.UndoView.as_view()),
     path("runs/<str:runId>/redo", undoing.RedoView.as_view()),
+    path("runs/<str:runId>/undo/preview", undoing.UndoPreviewView.as_view()),
+    path("runs/<str:runId>/redo/preview", undoing.RedoPreviewView.as_view()),
     path("runs/<str:runId>/undos", undoing.Undos.as_view()),
     path("reviews", undoing.Reviews.as_view()),
     path("reviews/<str:actionRunId>/<str:recordId>", undoing.PickView.as_view()),

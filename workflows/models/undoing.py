@@ -12,7 +12,10 @@ from .execution import Batch, Run
 
 
 class Undo(models.Model):
-    """A run is taken back, or put back again. Worked off in parts, one for each batch of the run."""
+    """A run is taken back, or put back again. Worked off in parts, one for each batch of the run.
+
+    With `is_preview` it is only counted what that would do; a run keeps the last such count, until it is undone.
+    """
 
     class Kind(models.TextChoices):
         UNDO = "undo", "Undo"
@@ -25,6 +28,7 @@ class Undo(models.Model):
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="undos")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.UNDO)
+    is_preview = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -33,7 +37,9 @@ class Undo(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["run"], condition=Q(state="running"), name="one_undo_of_a_run_at_a_time"),
+            models.UniqueConstraint(
+                fields=["run", "is_preview"], condition=Q(state="running"), name="one_undo_of_a_run_at_a_time"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,9 +11,8 @@ run enrolled counts as never enrolled by it, and can be enrolled again.
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -23,7 +22,7 @@ from associations.errors import Refused
 from associations.models import ChangeSet
 from associations.services import reversal
 from associations.services.origin import Origin, open_change_set
-from associations.services.reversal import Counts, ReversedRow
+from associations.services.reversal import Counts
 from crmproject import queues
 from workflows import sql
 from workflows.models import ActionRun, Batch, Run, Undo, UndoPart
@@ -34,60 +33,31 @@ UNDO_PART = "workflows.jobs.undo_part"
 MOST_TRIES = 2
 
 
-@dataclass
-class Preview:
-    """What an undo or redo would do. An estimate, of the first `seen` of `parts`, where time was short."""
-
-    counts: Counts = field(default_factory=Counts)
-    sample: list[ReversedRow] = field(default_factory=list)
-    parts: int = 0
-    seen: int = 0
-
-    @property
-    def is_exact(self) -> bool:
-        return self.seen == self.parts
-
-
-def preview(run: Run, *, redo: bool = False, seconds: float | None = None) -> Preview:
-    """What undoing a run would do, by the code that does it; nothing is changed and nobody is held up.
-
-    Looks at part after part for so many seconds; without a number at all of them. Raises Refused as `start` does.
-    """
-    _refuse_impossible(run, redo=redo)
-    found = Preview()
-    change_sets = change_sets_of(run)
-    batches = list(_batches(run).values_list("id", flat=True))
-    found.parts = len(batches)
-    started = time.monotonic()
-    for batch_id in batches:
-        if seconds is not None and found.seen and time.monotonic() - started > seconds:
-            break
-        with transaction.atomic():
-            counts, sample = reversal.look(change_sets, _change_sets_of_batch(batch_id), redo=redo)
-        found.counts += counts
-        found.sample = (found.sample + sample)[: reversal.SAMPLE]
-        found.seen += 1
-    return found
-
-
 def start(run: Run, *, user_id: int | None = None, redo: bool = False) -> Undo:
     """Have the queue undo a run, or redo one that is undone. Raises Refused while it is at work, or if there is nothing
-    to take back."""
+    to take back. See undo_preview for what it would do."""
     with transaction.atomic():
-        locked = Run.objects.select_for_update(of=("self",)).select_related("workflow").get(pk=run.pk)
-        _refuse_impossible(locked, redo=redo)
-        undo = Undo.objects.create(run=locked, kind=Undo.Kind.REDO if redo else Undo.Kind.UNDO, started_by_id=user_id)
-        parts = UndoPart.objects.bulk_create(UndoPart(undo=undo, batch=batch) for batch in _batches(locked))
-        queue = "default" if len(parts) == 1 else "bulk"
-        for part in parts:
-            queues.enqueue(UNDO_PART, part.pk, queue=queue)
-    if not parts:
-        finish(undo)
+        undo = begin(run, user_id=user_id, redo=redo)
+    finish(undo)
+    return undo
+
+
+def begin(run: Run, *, user_id: int | None, redo: bool, is_preview: bool = False) -> Undo:
+    """Have the parts of an undo wait, and forget what was counted before: inside the caller's transaction."""
+    locked = Run.objects.select_for_update(of=("self",)).select_related("workflow").get(pk=run.pk)
+    refuse_impossible(locked, redo=redo)
+    locked.undos.filter(is_preview=True).delete()
+    kind = Undo.Kind.REDO if redo else Undo.Kind.UNDO
+    undo = Undo.objects.create(run=locked, kind=kind, is_preview=is_preview, started_by_id=user_id)
+    parts = UndoPart.objects.bulk_create(UndoPart(undo=undo, batch=batch) for batch in batches_of(locked))
+    queue = "default" if len(parts) == 1 else "bulk"
+    for part in parts:
+        queues.enqueue(UNDO_PART, part.pk, queue=queue)
     return undo
 
 
 def work(part_id: int) -> None:
-    """Do one part, if it waits and nobody else is at it: all of it or nothing."""
+    """Do one part, or count it, if it waits and nobody else is at it: all of it or nothing."""
     with transaction.atomic():
         part = (
             UndoPart.objects.select_for_update(skip_locked=True, of=("self",))
@@ -98,14 +68,13 @@ def work(part_id: int) -> None:
         if part is None:
             return
         sql.commit_without_waiting()  # lost, it leaves the part waiting, and none of what it did
-        undo = part.undo
-        change_set = open_change_set(_origin(undo))
-        counts = reversal.reverse(
-            change_sets_of(undo.run),
-            _change_sets_of_batch(part.batch_id),
-            change_set,
-            redo=undo.kind == Undo.Kind.REDO,
-        )
+        undo, redo = part.undo, part.undo.kind == Undo.Kind.REDO
+        change_sets, own = change_sets_of(undo.run), change_sets_of_batch(part.batch_id)
+        if undo.is_preview:
+            change_set, (counts, _) = None, reversal.look(change_sets, own, redo=redo)
+        else:
+            change_set = open_change_set(_origin(undo))
+            counts = reversal.reverse(change_sets, own, change_set, redo=redo)
         part.left.all().delete()
         sql.write_left_pairs(part)
         # A second try adds to what the first has done.
@@ -119,25 +88,28 @@ def work(part_id: int) -> None:
 
 def put_aside(part_id: int, reason: str) -> None:
     """Close a part that cannot be done, and say why. Starting the undo again takes up what is left."""
-    part = UndoPart.objects.select_related("undo").get(pk=part_id)
+    part = UndoPart.objects.select_related("undo").filter(pk=part_id).first()
+    if part is None:
+        return
     UndoPart.objects.filter(pk=part_id, state=UndoPart.State.WAITING).update(state=UndoPart.State.FAILED, error=reason)
     finish(part.undo)
 
 
 def finish(undo: Undo) -> None:
-    """Close an undo when its last part is done. Asked after a part's commit: of two last ones one sees both."""
+    """Close an undo when its last part is done. Asked after a part's commit: of two last ones one sees both. What was
+    only counted may be forgotten by then."""
     with transaction.atomic():
-        locked = Undo.objects.select_for_update().get(pk=undo.pk)
-        parts = locked.parts.all()
-        if locked.state != Undo.State.RUNNING or parts.filter(state=UndoPart.State.WAITING).exists():
+        locked = Undo.objects.select_for_update().filter(pk=undo.pk, state=Undo.State.RUNNING).first()
+        if locked is None or locked.parts.filter(state=UndoPart.State.WAITING).exists():
             return
-        if _try_again(parts):
+        parts = locked.parts.all()
+        if not locked.is_preview and _try_again(parts):
             return
         now = timezone.now()
         failed = parts.filter(state=UndoPart.State.FAILED).exists()
         locked.state, locked.finished_at = (Undo.State.FAILED if failed else Undo.State.FINISHED), now
         locked.save(update_fields=["state", "finished_at"])
-        if not failed:
+        if not failed and not locked.is_preview:
             Run.objects.filter(pk=locked.run_id).update(undone_at=now if locked.kind == Undo.Kind.UNDO else None)
 
 
@@ -167,6 +139,11 @@ def ring_for_waiting(seconds: float) -> int:
 # Reading ------------------------------------------------------------------------------------------
 
 
+def undos_of(run: Run) -> QuerySet[Undo]:
+    """The undos and redos of a run, the newest first; what was only counted is none."""
+    return run.undos.filter(is_preview=False)
+
+
 def counts_of(undo: Undo) -> Counts:
     """What came of an undo so far, over all its parts."""
     total = Counts()
@@ -189,20 +166,21 @@ def own_undoing(change_set_ids: Iterable[int]) -> dict[int, set[int]]:
 def may_start(run: Run, *, redo: bool = False) -> bool:
     """Whether `start` would not refuse it."""
     try:
-        _refuse_impossible(run, redo=redo)
+        refuse_impossible(run, redo=redo)
     except Refused:
         return False
     return True
 
 
-def _refuse_impossible(run: Run, *, redo: bool) -> None:
+def refuse_impossible(run: Run, *, redo: bool) -> None:
+    """Raises Refused as `start` does."""
     if run.finished_at is None:
         raise Refused(f"Run {run.pk} is still at work; wait until it has finished.")
     if run.state == Run.State.REFUSED:
         raise Refused(f"Run {run.pk} was refused and has done nothing.")
     if is_pruned(run):
         raise Refused(f"The history of run {run.pk} is no longer kept, so what it removed cannot come back.")
-    open_undo = Undo.objects.filter(run=run, state=Undo.State.RUNNING).first()
+    open_undo = undos_of(run).filter(state=Undo.State.RUNNING).first()
     if open_undo:
         raise Refused(f"The {open_undo.get_kind_display().lower()} of run {run.pk} is still at work.")
     if redo and run.undone_at is None:
@@ -212,7 +190,7 @@ def _refuse_impossible(run: Run, *, redo: bool) -> None:
 
 
 def _left_something(run: Run) -> bool:
-    last = run.undos.filter(kind=Undo.Kind.UNDO).first()
+    last = undos_of(run).filter(kind=Undo.Kind.UNDO).first()
     return last is not None and any(counts_of(last).left.values())
 
 
@@ -222,7 +200,7 @@ def _origin(undo: Undo) -> Origin:
     return Origin(source, user_id=undo.started_by_id, note=note, depth=undo.run.depth + 1)
 
 
-def _batches(run: Run) -> QuerySet[Batch]:
+def batches_of(run: Run) -> QuerySet[Batch]:
     """Those of which an action has changed something."""
     changed = ActionRun.objects.filter(batch=OuterRef("pk"), change_set__isnull=False)
     return Batch.objects.filter(Exists(changed), run=run).order_by("-id")
@@ -232,7 +210,7 @@ def change_sets_of(run: Run) -> list[int]:
     return _ids(ActionRun.objects.filter(batch__run=run))
 
 
-def _change_sets_of_batch(batch_id: int) -> list[int]:
+def change_sets_of_batch(batch_id: int) -> list[int]:
     return _ids(ActionRun.objects.filter(batch=batch_id))
 
 

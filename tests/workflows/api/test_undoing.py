@@ -33,6 +33,33 @@ def test_a_run_is_looked_at_undone_and_redone(ask: Any, run_jobs: Callable[[], N
     assert "unlabeled" in words(contact, company)
 
 
+def test_a_big_run_is_counted_exactly_before_it_is_undone(
+    ask: Any, run_jobs: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("associations.services.match_keys.CHUNK", 2)
+    monkeypatch.setattr("workflows.api.undoing.SECONDS", 0)
+    make_records("contact", [{"company": "a"}] * 5)
+    make_record("company", name="a")
+    run = making.enroll_all(making.make_workflow("contact", making.create("company", "company", "name")))
+    address = f"/automation/v4/runs/{run.pk}"
+    look = ask.get(f"{address}/undo").json()
+    assert (look["state"], look["exact"], look["seen"], look["parts"], look["countedAt"]) == (
+        "ESTIMATE",
+        False,
+        1,
+        3,
+        None,
+    )
+    asked = ask.post(f"{address}/undo/preview")
+    assert asked.status_code == 202 and (asked.json()["state"], asked.json()["seen"]) == ("WAITING", 0)
+    assert ask.post(f"{address}/redo/preview").status_code == 400
+    run_jobs()
+    look = ask.get(f"{address}/undo").json()
+    assert (look["state"], look["exact"], look["seen"]) == ("EXACT", True, 3) and look["countedAt"]
+    assert look["counts"]["associationsRemoved"] == 5
+    assert ask.get(f"{address}/undos").json()["results"] == []
+
+
 def test_what_was_left_alone_is_listed(ask: Any, run_jobs: Callable[[], None]) -> None:
     contact, company = make_record("contact", company="a"), make_record("company", name="a")
     run = making.do(making.create("company", "company", "name"), [contact])
@@ -82,5 +109,6 @@ def test_none_of_the_candidates_is_said_and_told_with_who_said_it(ask: Any) -> N
 def test_it_takes_the_scope_and_a_run_that_is_there() -> None:
     other = Asking.with_token("crm.objects.contacts.read")
     assert other.post("/automation/v4/runs/1/undo").status_code == 403
+    assert other.post("/automation/v4/runs/1/undo/preview").status_code == 403
     assert other.get("/automation/v4/reviews").status_code == 403
     assert Asking.with_token("automation").get("/automation/v4/runs/1/undo").status_code == 404

@@ -32,7 +32,7 @@ from tests.factories import (
 from tests.workflows import making
 from workflows import jobs
 from workflows.models import Enrollment, LeftPair, Run, Undo, UndoPart
-from workflows.services import events, undo, why
+from workflows.services import events, undo, undo_preview, why
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ def rows() -> Rows:
 def do(run: Run, *, redo: bool = False) -> Undo:
     """Look first, then do it; what was said before is what came of it."""
     run.refresh_from_db()
-    said = undo.preview(run, redo=redo)
+    said = undo_preview.look(run, redo=redo)
     before = rows()
     assert said.is_exact
     started = undo.start(run, redo=redo)
@@ -333,7 +333,7 @@ def test_what_cannot_be_is_refused() -> None:
     waiting = making.make_workflow("contact", making.create("company", "company", "name"))
     fresh = Run.objects.create(workflow=waiting, revision=run.revision)
     with pytest.raises(Refused, match="still at work"):
-        undo.preview(fresh)
+        undo_preview.look(fresh)
 
 
 # Who hears of it ----------------------------------------------------------------------------------
@@ -378,7 +378,7 @@ def test_row_by_row_only_those_pairs_are_looked_at_that_somebody_else_touched() 
     run = making.do(making.create("company", "company", "name"), contacts)
     associate(contacts[1], company, friend)
     disassociate(contacts[3], company)
-    said = undo.preview(run)
+    said = undo_preview.look(run)
     assert sql.fetch("SELECT first_id FROM reversed_pair") == [(contacts[1].pk,)]
     assert said.counts == Counts(3, 3, left={"changed": 1})
     part = undo.start(run).parts.get()
@@ -403,7 +403,7 @@ def test_big_runs_are_undone_in_parts_and_the_sweep_rings_for_lost_ones(monkeypa
     workflow = making.make_workflow("contact", making.create("company", "company", "name"))
     run = making.enroll_all(workflow)
     assert run.batches.count() == 3
-    look = undo.preview(run, seconds=0)
+    look = undo_preview.look(run, seconds=0)
     assert (look.seen, look.parts, look.is_exact) == (1, 3, False)
     started = undo.start(run)
     assert started.parts.count() == 3

@@ -20,7 +20,7 @@ from associations.types import DirectedType
 from tests.factories import associate, disassociate, limit, make_label, make_records, primary, remove_label
 from tests.workflows import making
 from workflows.models import LeftPair, Run, Undo
-from workflows.services import undo
+from workflows.services import undo, undo_preview
 
 NAMES = ["a", "b"]
 # Shrinking sets up a town for each try and takes minutes; the first example that fails is small enough to read.
@@ -42,7 +42,7 @@ def standing() -> Rows:
 def undone(run: Run, *, redo: bool = False) -> Undo:
     """Look first, then do it; what was said before is what came of it."""
     run.refresh_from_db()
-    said = undo.preview(run, redo=redo).counts
+    said = undo_preview.look(run, redo=redo).counts
     started = undo.start(run, redo=redo)
     for part in started.parts.all():
         undo.work(part.pk)

@@ -12,7 +12,7 @@ from associations.errors import Refused
 from associations.services.reversal import Counts
 from crmproject import queues
 from workflows.models import LeftPair, Run, Undo
-from workflows.services import undo
+from workflows.services import undo, undo_preview
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no run {options['run']}.")
         try:
             if options["preview"]:
-                self.stdout.write("\n".join(_lines(undo.preview(run, redo=options["redo"]).counts, "would be")))
+                self.stdout.write("\n".join(_lines(undo_preview.look(run, redo=options["redo"]).counts, "would be")))
             else:
                 self._do(run, redo=options["redo"])
         except Refused as error:
