@@ -23,6 +23,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.utils import now
 
+from . import queues
 from .supervision import end_with_parent
 
 # What is due at once after a change, and what comes in many small parts; each looks at a bounded number of records.
@@ -51,6 +52,12 @@ class JSONWorker(Worker):
             settings.RECORD_EVENTS_JOB
         )  # and all that it needs, so that no process reads it anew for each job
         gc.freeze()  # it stays for ever: to look through all of it for garbage holds a job up for tens of milliseconds
+
+    def work(self, *args: Any, **kwargs: Any) -> bool:
+        """Look at what happened first: one that died at it has left the bell hanging, which nobody can ring then."""
+        queues.answer(settings.RECORD_EVENTS_JOB)
+        queues.ring(settings.RECORD_EVENTS_JOB)
+        return bool(super().work(*args, **kwargs))
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         if not _is_quick(job):

@@ -8,9 +8,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
 
+from associations.models import ChangeSet
 from crmproject import queues
 from crmproject.workers import JSONCronScheduler
 
+from .factories import make_record
 from .jobs import rename
 from .processes import alive, manage, wait_until
 
@@ -78,3 +80,13 @@ def test_no_job_outlives_a_worker_that_is_killed(user, worker):
     assert alive(job)
     worker.kill()
     wait_until(lambda: not alive(job))  # the job would take ten minutes
+
+
+def test_a_worker_that_starts_looks_at_what_one_that_died_has_left(transactional_db, run_worker_until_idle):
+    make_record("contact")
+    queue = django_rq.get_queue("default")
+    assert queue.pop_job_id() is not None  # by one that dies now; the bell hangs, and nobody else can ring it
+    make_record("contact")
+    assert queue.is_empty()
+    run_worker_until_idle()
+    assert not ChangeSet.objects.filter(processed_at=None).exists()
