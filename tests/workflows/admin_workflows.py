@@ -11,6 +11,7 @@ from associations.types import DirectedType
 from tests.associations.admin_pages import fields_on, submit
 from tests.factories import object_type
 from workflows.models import Run, Workflow
+from workflows.services import lifecycle
 
 FORM = "workflow_form"
 
@@ -88,3 +89,17 @@ def card_errors(page: Any, number: int = 0) -> dict[str, list[str]]:
 
 def text(page: Any) -> str:
     return page.content.decode()
+
+
+def definition(workflow: Workflow) -> dict[str, Any]:
+    return lifecycle.definition_json(Workflow.objects.get(pk=workflow.pk))
+
+
+def draw(client: Client, workflow: Workflow, step: str = "", **changes: Any) -> Any:
+    """The page after a step or a choice, before anything is saved."""
+    sent = fields_on(client.get(page_of(workflow)), FORM)
+    return client.post(page_of(workflow), {**sent, **changes, "do": step})
+
+
+def offered(page: Any, number: int, field: str) -> set[str]:
+    return {str(value) for value, _ in page.context["draft"].cards[number].form.fields[field].choices if value}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from associations.types import DirectedType
+from tests.factories import object_type
+from workflows.flows import read_flow
+from workflows.triggers import read_triggers
 
 Json = dict[str, Any]
 
@@ -117,3 +120,21 @@ def event_based(*events: Json, **more: Any) -> Json:
 
 def changed(name: str, *value: Json) -> Json:
     return event("4-655002", asks("hs_name", "STRING", "IS_EQUAL_TO", value=name), *value)
+
+
+def definition(criteria: Json | None, **more: Any) -> Json:
+    """What we make of a flow's enrollment criteria."""
+    return dict(read_flow(flow(create(), enrollmentCriteria=criteria, **more), object_type("contact")).definition)
+
+
+def groups(*parts: Json) -> list[list[Json]]:
+    """The groups that filter branches come to; all of them can be read by the engine."""
+    read = definition(list_based(*parts))
+    read_triggers(read, object_type("contact"))
+    return list(read["triggers"])
+
+
+def own(name: str, operator: str, *values: object, **more: Any) -> Json:
+    """Our filter on a property of the record."""
+    given = {"values": list(values)} if values else {}
+    return {"kind": "property", "property": name, "operator": operator, **given, **more}
