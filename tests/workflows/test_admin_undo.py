@@ -30,7 +30,9 @@ def test_the_page_shows_what_would_go_and_undoes_and_redoes_it(run_jobs: Callabl
     assert url("run_undo", run.pk) in text(client.get(url("run_change", run.pk)))
     page = client.get(url("run_undo", run.pk))
     assert page.context["preview"].counts.associations_removed == 1
-    assert "goes" in text(page) and "Undo this run" in text(page)
+    [line] = page.context["sample"]
+    assert (line["source"], line["target"], line["what"]) == (contact, company, "the association, Primary")
+    assert "<td>go</td>" in text(page) and "Undo this run" in text(page)
     assert "unlabeled" in words(contact, company)  # looking changes nothing
     client.post(url("run_undo", run.pk), {"undo": "1"})
     run_jobs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from associations.errors import Refused
-from associations.models import Record
+from associations.models import AssociationType, Record
 from associations.querysets import association_types
 from associations.services.provenance import change_sets_by_id, who
 from associations.services.reversal import ReversedRow
@@ -96,21 +97,36 @@ def _errors(of: Undo) -> list[str]:
 
 
 def _in_words(sample: list[ReversedRow]) -> list[dict[str, Any]]:
+    """Of rows that stand pair by pair, a line for each pair and what happens to it."""
     names = _records({id_ for row in sample for id_ in (row.source_id, row.target_id)})
     types = association_types().in_bulk({row.type_id for row in sample})
     change_sets = change_sets_by_id({row.by for row in sample if row.by})
     reasons = dict(LeftPair.Reason.choices)
-    return [
-        {
-            "source": names.get(row.source_id, row.source_id),
-            "target": names.get(row.target_id, row.target_id),
-            "type": types[row.type_id].label or "the association" if row.type_id in types else "a deleted label",
-            "comes_back": row.comes_back,
-            "reason": reasons.get(row.reason or "", ""),
-            "by": who(change_sets.get(row.by)) if row.by else "",
-        }
-        for row in sample
-    ]
+
+    def label_of(type_id: int) -> str:
+        return types[type_id].label or "the association" if type_id in types else "a deleted label"
+
+    lines = []
+    for (source, target, back, reason, by), rows in groupby(
+        sample, key=lambda row: (row.source_id, row.target_id, row.comes_back, row.reason, row.by)
+    ):
+        labels = [label_of(row.type_id) for row in sorted(rows, key=lambda row: not _is_unlabeled(types, row.type_id))]
+        lines.append(
+            {
+                "source": names.get(source, source),
+                "target": names.get(target, target),
+                "what": ", ".join(labels),
+                "comes_back": back,
+                "goes_alone": len(labels) == 1,
+                "reason": reasons.get(reason or "", ""),
+                "by": who(change_sets.get(by)) if by else "",
+            }
+        )
+    return lines
+
+
+def _is_unlabeled(types: dict[int, AssociationType], type_id: int) -> bool:
+    return type_id in types and types[type_id].is_unlabeled
 
 
 def _named(left: list[LeftPair]) -> list[dict[str, Any]]:
