@@ -7,7 +7,7 @@ Called by services.records and by the workflows that need an index.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -64,6 +64,38 @@ def rebuild(index: MatchIndex) -> int:
     index.built_at = timezone.now()
     index.save(update_fields=["built_at"])
     sql.look_at(MatchKey._meta.db_table)
+    return count
+
+
+def forget_unused(used: Callable[[], Collection[tuple[int, str]]]) -> int:
+    """Keep the values no longer that nothing matches on; how many keys went. `used` tells, when it is asked, which ones
+    something matches on: (property id, comparison). Matching on them again builds the keys anew.
+    """
+    for object_type_id in sorted(set(MatchIndex.objects.values_list("property__object_type", flat=True))):
+        with transaction.atomic():
+            # Whoever is to match on a value says so before or after this, and whoever saves one knows its indexes.
+            sql.lock_object_type(object_type_id, exclusive=True)
+            kept = used()
+            indexes = MatchIndex.objects.filter(property__object_type=object_type_id)
+            unused = [each.pk for each in indexes if (each.property_id, each.comparison) not in kept]
+            indexes.filter(pk__in=unused)._raw_delete(using=indexes.db)
+    return sum(_forget_keys(index_id) for index_id in _gone())
+
+
+def _gone() -> list[int]:
+    """The ids of indexes that there were. Their keys may still be there, too, where somebody died while they went."""
+    there = set(MatchIndex.objects.values_list("id", flat=True))
+    last = MatchKey.objects.order_by("-index").values_list("index_id", flat=True).first() or 0
+    return [id_ for id_ in range(1, last + 1) if id_ not in there]
+
+
+def _forget_keys(index_id: int) -> int:
+    """A chunk at a time, so that nobody waits for it."""
+    keys, count = MatchKey.objects.filter(index_id=index_id).order_by("record_id"), 0
+    while records := list(keys.values_list("record_id", flat=True)[:CHUNK]):
+        with transaction.atomic():
+            chunk = MatchKey.objects.filter(index_id=index_id, record_id__lte=records[-1])
+            count += chunk._raw_delete(using=chunk.db)
     return count
 
 

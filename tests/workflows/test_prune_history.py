@@ -9,11 +9,20 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from associations.errors import Refused
-from associations.models import Association, ChangeSet, FormerAssociation, Record, RecordEvent
-from tests.factories import change, make_label, make_records
-from tests.workflows.making import create, enroll_all, make_workflow, remove, sums, work_off
-from workflows.models import ActionOutcome, ActionRun, Enrollment, Run
-from workflows.services import enrollment, events, undo
+from associations.models import (
+    Association,
+    ChangeSet,
+    FormerAssociation,
+    MatchIndex,
+    MatchKey,
+    Record,
+    RecordEvent,
+)
+from associations.services import match_keys
+from tests.factories import change, make_label, make_records, object_type
+from tests.workflows.making import create, enroll_all, make_workflow, remove, set_steps, sums, work_off
+from workflows.models import ActionOutcome, ActionRun, Enrollment, Run, Workflow
+from workflows.services import enrollment, events, lifecycle, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +110,67 @@ def test_what_no_workflow_has_looked_at_stays_however_old(contacts: list[Record]
 def test_how_long_it_is_kept_is_at_least_a_day() -> None:
     with pytest.raises(CommandError, match="from 1"):
         prune("--days", "0")
+
+
+# Match keys -------------------------------------------------------------------------------------
+
+
+def kept_keys() -> set[str]:
+    """The properties whose values are kept as keys."""
+    return set(MatchIndex.objects.values_list("property__name", flat=True))
+
+
+def matching_on(prop: str, *, on: bool = True) -> Workflow:
+    workflow = make_workflow("contact", create("company", prop, prop), on=on)
+    for type_name in ("contact", "company"):
+        comparison = "phone" if prop == "phone" else "normalized"
+        match_keys.ensure_match_index(object_type(type_name).properties.get(name=prop), comparison)
+    return workflow
+
+
+def test_match_keys_that_no_action_matches_on_any_more_go() -> None:
+    make_records("contact", [{"city": "Boston", "state": "MA"}] * 3)
+    live, edited, off, deleted = (matching_on(prop) for prop in ("city", "state", "website", "country"))
+    draft = matching_on("phone", on=False)
+    set_steps(edited, create("company", "city", "city"))
+    lifecycle.edited(edited)
+    lifecycle.turn_off(off)
+    lifecycle.delete(deleted)
+    assert prune() == "Forgotten: 3 match keys.\n"
+    assert kept_keys() == {"city", "website", "phone"}, f"of {live}, {off} and {draft}"
+    assert prune() == "Forgotten: nothing.\n"
+    [contact] = make_records("contact", [{"state": "NY"}])
+    assert not MatchKey.objects.filter(record=contact).exists()
+
+
+def test_what_is_matched_on_again_is_read_again() -> None:
+    make_records("company", [{"state": "MA"}])
+    contacts = make_records("contact", [{"state": "MA"}])
+    lifecycle.delete(matching_on("state"))
+    prune()
+    run = enroll_all(make_workflow("contact", create("company", "state", "state")))
+    assert sums(run) == {"created": {"records": len(contacts), "pairs": len(contacts)}}
+
+
+def test_what_a_run_that_is_not_finished_matches_on_stays() -> None:
+    make_records("contact", [{"state": "MA"}])
+    workflow = matching_on("state")
+    enrollment.enroll_matching(workflow, [[]])
+    set_steps(workflow, create("company", "city", "city"))
+    lifecycle.edited(workflow)
+    prune()
+    assert kept_keys() == {"state"}
+    work_off()
+    prune()
+    assert kept_keys() == set()
+
+
+def test_keys_that_somebody_left_who_died_while_they_went_go_the_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match_keys, "CHUNK", 2)
+    make_records("contact", [{"state": "MA"}] * 5)
+    matching_on("city")
+    matching_on("state")
+    gone = MatchIndex.objects.filter(property__name="state")
+    gone._raw_delete(using=gone.db)
+    assert prune() == "Forgotten: 5 match keys.\n"
+    assert not MatchKey.objects.exists()

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import F, Max
 from django.utils import timezone
 
+from associations import sql as associations_sql
 from associations.models import ChangeSet, ObjectType
 from associations.querysets import Surroundings
 from associations.services import claims
@@ -107,6 +108,9 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         definition = read_definition(json, locked.object_type)
         if not definition.actions:
             raise ValidationError("A workflow needs at least one action.")
+        matched = {prop.object_type_id for each in definition.references for prop, _ in each.match_indexes}
+        for object_type_id in sorted(matched):  # nobody forgets meanwhile what it is to match on
+            associations_sql.lock_object_type(object_type_id, exclusive=False)
         last = locked.revisions.order_by("-number").first()
         if is_new := last is None or last.definition != json:
             number = last.number + 1 if last else 1

@@ -14,7 +14,8 @@ from workflows.services.pruning import prune_history
 class Command(BaseCommand):
     help = (
         "Forget outcomes, events and former associations that are older than so many days. Runs keep their sums, and"
-        " every association that is there still says why. A run whose history is gone can no longer be undone."
+        " every association that is there still says why. A run whose history is gone can no longer be undone. Also the"
+        " match keys of values that no action matches on any more."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
