@@ -45,12 +45,15 @@ def leave_changed_pairs(type_ids: Sequence[int], unlabeled_ids: Sequence[int], b
 
 
 def leave_lost_pairs() -> None:
-    """Mark the pairs whose rows cannot come back: a record was deleted or merged, a label was deleted."""
-    gone = "NOT EXISTS (SELECT 1 FROM associations_record own WHERE own.id = {} AND own.merged_into_id IS NULL)"
-    comes_back = "reversed_row r WHERE r.comes_back AND"
-    _leave("record_gone", f"{comes_back} ({gone.format('r.source_id')} OR {gone.format('r.target_id')})", of="r")
+    """Mark the pairs whose rows cannot come back: a record was deleted or merged, a label was deleted.
+
+    Each record is looked up by itself: asked by NOT EXISTS, PostgreSQL may read all there are first (record pkey).
+    """
+    come_back = "(SELECT DISTINCT first_id, second_id FROM reversed_row WHERE comes_back) AS p"
+    own = "(SELECT own.id FROM associations_record own WHERE own.id = p.{}_id AND own.merged_into_id IS NULL) IS NULL"
+    _leave("record_gone", f"{come_back} WHERE {own.format('first')} OR {own.format('second')}")
     known = "EXISTS (SELECT 1 FROM associations_associationtype t WHERE t.id = r.type_id)"
-    _leave("label_gone", f"{comes_back} NOT {known}", of="r")
+    _leave("label_gone", f"reversed_row r WHERE r.comes_back AND NOT {known}", of="r")
 
 
 def leave_taken_primaries(primary_ids: Sequence[int]) -> int:
