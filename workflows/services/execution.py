@@ -40,6 +40,8 @@ def run_action(batch_id: int, position: int) -> bool:
         run = batch.run
         if run.revision.claimants:  # before anything else is held
             sql.share_sync(run.workflow_id)
+        if run.criteria is not None:
+            sql.look_up_by_indexes()
         actions = len(run.revision.definition["actions"])
         if is_first(run, position) and run.criteria is not None and run.workflow.is_enabled:
             enroll_range(batch, finished=actions == 1)
