@@ -118,7 +118,7 @@ def remove_rows(beside: str, condition: str, params: Params, change_set_id: int)
     and tell it in the ledger; how many.
 
     Each row is removed, and told, by one: of two workers the other one waits and then finds it gone. SQLite deletes in
-    no larger statement: there the ledger is written first, and then exactly what it says is deleted.
+    no larger statement: there, with one writer at a time, the ledger is written first.
     """
     if is_postgresql():
         using = f" USING {beside}" if beside else ""
@@ -126,8 +126,10 @@ def remove_rows(beside: str, condition: str, params: Params, change_set_id: int)
             f"WITH a AS (DELETE FROM associations_association AS a{using} WHERE {condition} RETURNING a.*) {TELL} a",
             [*params, change_set_id],
         )
-    rows = f"{beside} CROSS JOIN associations_association a" if beside else "associations_association a"
-    execute(f"{TELL} {rows} WHERE {condition}", [change_set_id, *params])
+    if not beside:
+        execute(f"{TELL} associations_association a WHERE {condition}", [change_set_id, *params])
+        return execute(f"DELETE FROM associations_association AS a WHERE {condition}", params)
+    execute(f"{TELL} {beside} CROSS JOIN associations_association a WHERE {condition}", [change_set_id, *params])
     return delete_as_told(change_set_id)
 
 
