@@ -13,17 +13,22 @@ from django.conf import settings
 
 from .benchmarks.report import Report
 from .servers import temporary_folder
+from .test_servers import needs_postgresql
 
 
-def test_interrupted_it_keeps_its_lines_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.once
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=needs_postgresql)])
+def test_interrupted_it_keeps_its_lines_and_leaves_nothing(database: str, tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    options = f"--records 30 --database sqlite --only undo --only why --only changes --json {figures}".split()
+    options = f"--records 30 --database {database} --only undo --only why --only changes --json {figures}".split()
     said = []
     with temporary_folder() as folder:
+        folder.chmod(0o711)  # PostgreSQL does not run as root
         running = subprocess.Popen(
             [sys.executable, "manage.py", "benchmark", *options],
             cwd=settings.BASE_DIR,
-            env=os.environ | {"CRM_TEST_FOLDERS": str(folder), "SECRET_KEY": "none"},
+            env={name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+            | {"CRM_TEST_FOLDERS": str(folder), "SECRET_KEY": "none"},
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
