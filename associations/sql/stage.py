@@ -81,8 +81,7 @@ def count_staged(unlabeled: DirectedType) -> Staged:
     """Count the stage before it is written from (association pkey)."""
     source, _ = unlabeled.ends("s")
     any_other = (
-        f"(SELECT 1 FROM associations_association a WHERE a.source_id = {source}"
-        f" AND a.type_id = {unlabeled.type.pk:d} LIMIT 1)"
+        f"(SELECT 1 FROM associations_association a WHERE {_has_source('a', source, unlabeled.type.pk)} LIMIT 1)"
     )
     [counts] = fetch(
         f"SELECT count(*), count(DISTINCT {source}), count({any_other}), {SOME_CLAIMED}"
@@ -108,6 +107,14 @@ def is_row(alias: str, directed: DirectedType) -> str:
     """A condition: an association is the row of a type for the staged pair `s` (association pkey)."""
     source, target = directed.ends("s")
     return has_key(alias, source, str(directed.type.pk), target)
+
+
+def _has_source(alias: str, source: str, type_id: int) -> str:
+    """A condition: an association is of this source and type (association pkey, and nothing else as below)."""
+    if not is_postgresql():
+        return f"{alias}.source_id = {source} AND {alias}.type_id = {type_id:d}"
+    row, key = f"({alias}.source_id, {alias}.type_id)", f"({source}, {type_id:d})"
+    return f"{row} >= {key} AND {row} <= {key}"
 
 
 def has_key(alias: str, source: str, type_id: str, target: str) -> str:

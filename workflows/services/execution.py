@@ -33,15 +33,14 @@ def run_action(batch_id: int, position: int) -> bool:
     Returns whether a further action is due; its job is enqueued with the commit.
     """
     with transaction.atomic():
-        sql.commit_without_waiting()  # lost, it leaves the batch waiting, and none of what it did
         batch = _claim(batch_id, position)
         if batch is None:
             return False
+        # Lost, it leaves the batch waiting, and none of what it did.
+        sql.begin_action(is_large=batch.last_record_id - batch.first_record_id >= FEW)
         run = batch.run
         if run.revision.claimants:  # before anything else is held
             sql.share_sync(run.workflow_id)
-        if run.criteria is not None:
-            sql.look_up_by_indexes()
         actions = len(run.revision.definition["actions"])
         if is_first(run, position) and run.criteria is not None and run.workflow.is_enabled:
             enroll_range(batch, finished=actions == 1)

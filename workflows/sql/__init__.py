@@ -8,13 +8,13 @@ from .base import select_ids
 from .outcomes import sum_outcomes, write_lost, write_not_associated, write_pair_outcomes, write_reasons, write_removals
 from .running import (
     Happened,
+    begin_action,
     claim,
     close_run,
     commit_without_waiting,
     enroll,
     know_young_tables,
     look_again,
-    look_up_by_indexes,
     share_sync,
     wait_for_open_change_sets,
     wait_for_sync,
@@ -25,13 +25,13 @@ from .staging import stage_associated, stage_matches
 
 __all__ = [
     "Happened",
+    "begin_action",
     "claim",
     "close_run",
     "commit_without_waiting",
     "enroll",
     "know_young_tables",
     "look_again",
-    "look_up_by_indexes",
     "select_ids",
     "share_sync",
     "stage_associated",

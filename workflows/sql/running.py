@@ -15,6 +15,8 @@ from workflows.models import ActionOutcome, Batch, Enrollment, Run, UndoPart
 
 # What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
 _SYNC = 7_033
+# In pages of 8 kB: as large a table is not read whole to find a row.
+_SMALL = 1_000
 
 
 def enroll(
@@ -76,20 +78,6 @@ def wait_for_sync(workflow_id: int) -> None:
     sql.lock_shared(_SYNC, workflow_id, exclusive=True)
 
 
-def look_up_by_indexes() -> None:
-    """Have PostgreSQL look associations up by an index in this transaction, while it takes their table for empty.
-
-    What is empty it reads whole, for each of 10,000 records. If another worker fills the table while it is at it, that
-    takes as many seconds as it should take milliseconds.
-    """
-    if sql.locks_records():
-        sql.fetch(
-            "SELECT set_config('enable_seqscan', 'off', true) FROM pg_class"
-            " WHERE oid = %s::text::regclass AND reltuples <= 0",
-            [Association._meta.db_table],
-        )
-
-
 def know_young_tables() -> None:
     """Have PostgreSQL look at the tables of a run that have grown from nothing since anybody looked.
 
@@ -123,6 +111,24 @@ def commit_without_waiting() -> None:
     """
     if sql.is_postgresql():
         sql.execute("SET LOCAL synchronous_commit TO off")
+
+
+def begin_action(*, is_large: bool) -> None:
+    """Do not wait for the disk, as above; and for a large batch look associations up by an index while their table is
+    small.
+
+    A small table PostgreSQL reads whole, for each of 10,000 records. If another worker fills it meanwhile, that takes
+    as many seconds as it should take milliseconds.
+    """
+    if not (is_large and sql.locks_records()):  # a rehearsal's transaction goes on after the action
+        commit_without_waiting()
+        return
+    sql.fetch(
+        "SELECT set_config('synchronous_commit', 'off', true),"
+        f" CASE WHEN relpages < {_SMALL:d} THEN set_config('enable_seqscan', 'off', true) END"
+        " FROM pg_class WHERE oid = %s::text::regclass",
+        [Association._meta.db_table],
+    )
 
 
 def claim(change_set_ids: Sequence[int]) -> None:

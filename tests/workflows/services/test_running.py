@@ -82,8 +82,11 @@ def test_a_record_enrolled_by_two_at_once_is_enrolled_once(
 
 
 @on_postgresql
-def test_associations_are_looked_up_by_an_index_while_their_table_is_taken_for_empty(contacts: list[Record]) -> None:
+def test_associations_are_looked_up_by_an_index_while_their_table_is_taken_for_small(
+    contacts: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Read whole for each record, it would be so while another worker fills it."""
+    monkeypatch.setattr(execution, "FEW", 1)
 
     def read_whole() -> int:
         with connection.cursor() as cursor:
