@@ -110,11 +110,15 @@ def is_row(alias: str, directed: DirectedType) -> str:
 
 
 def _has_source(alias: str, source: str, type_id: int) -> str:
-    """A condition: an association is of this source and type (association pkey, and nothing else as below)."""
+    """A condition: an association is of this source and type (association pkey, and nothing else as below).
+
+    The source also by itself, or the planner expects a ninth of all rows, and the first of them by reading whatever
+    comes.
+    """
     if not is_postgresql():
         return f"{alias}.source_id = {source} AND {alias}.type_id = {type_id:d}"
     row, key = f"({alias}.source_id, {alias}.type_id)", f"({source}, {type_id:d})"
-    return f"{row} >= {key} AND {row} <= {key}"
+    return f"{alias}.source_id = {source} AND {row} >= {key} AND {row} <= {key}"
 
 
 def has_key(alias: str, source: str, type_id: str, target: str) -> str:
