@@ -38,3 +38,24 @@ def test_a_label_of_a_pair_is_looked_for_by_the_pair_and_by_nothing_else() -> No
     assert read_by("association_by_target") == 0
     assert Association.objects.filter(type=new.type).count() == 400
     assert not Association.objects.filter(type=old.type).exists()
+
+
+def test_whether_a_record_is_associated_already_is_looked_up_by_it_and_not_by_reading_what_comes() -> None:
+    """In a table that the planner knows: there the first row of many seems near, wherever one begins to read."""
+    [contact], [company] = make_records("contact", 1), make_records("company", 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO associations_association (source_id, type_id, target_id, change_set_id)"
+            " SELECT 1000000000 + number, 279, 2000000000, (SELECT max(id) FROM associations_changeset)"
+            " FROM generate_series(1, 20000) AS number"
+        )
+        cursor.execute("ANALYZE associations_association")
+    before = times_read_whole()
+    linking.associate(unlabeled("contact", "company"), [(contact.pk, company.pk)], origin=ORIGIN)
+    assert times_read_whole() == before
+
+
+def times_read_whole() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_xact_numscans('associations_association'::regclass)")
+        return int(cursor.fetchone()[0])
