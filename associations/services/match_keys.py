@@ -7,15 +7,15 @@ Called by services.records and by the workflows that need an index.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.fields.json import KeyTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils import timezone
 
-from associations import sql
+from associations import querysets, sql
 from associations.comparison import match_key
 from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record
 
@@ -97,6 +97,32 @@ def _forget_keys(index_id: int) -> int:
             chunk = MatchKey.objects.filter(index_id=index_id, record_id__lte=records[-1])
             count += chunk._raw_delete(using=chunk.db)
     return count
+
+
+def live_keys(prop: Property, comparison: str, ids: Iterable[int] | None = None) -> Iterator[tuple[int, bytes]]:
+    """(record id, key) of live records, of all or of some ids, read from their values as they are now; none is kept."""
+    name, records = prop.name, querysets.live_records(prop.object_type, ids).order_by()
+    rows: Iterable[tuple[int, Any]]
+    if prop.type == Property.Type.STRING:
+        rows = records.values_list("id", KeyTextTransform(name, "properties")).iterator(CHUNK)
+    elif sql.is_postgresql():
+        rows = records.values_list("id", KeyTransform(name, "properties")).iterator(CHUNK)
+    else:
+        whole = records.values_list("id", "properties").iterator(CHUNK)
+        rows = ((id_, properties.get(name)) for id_, properties in whole)
+    return ((id_, key) for id_, value in rows if (key := match_key(value, comparison)) is not None)
+
+
+def pretend(keys: Mapping[tuple[Property, str], Mapping[int, bytes]]) -> None:
+    """Have these keys only (of a property and a comparison, by record id), in a transaction that is rolled back: behind
+    shadows, so that nobody waits for it and the planner knows how few they are."""
+    sql.stand_before(MatchIndex, "true")
+    sql.stand_before(MatchKey)
+    for (prop, comparison), of_records in keys.items():
+        now = {"built_at": timezone.now()}
+        index, _ = MatchIndex.objects.update_or_create(property=prop, comparison=comparison, defaults=now)
+        sql.insert_match_keys(index.pk, list(of_records.items()))
+    sql.analyze(MatchKey._meta.db_table)
 
 
 def _values(records: QuerySet[Record], name: str) -> list[tuple[int, Any, Any]]:

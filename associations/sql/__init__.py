@@ -53,7 +53,7 @@ from .reversing import (
     stage_reversed_rows,
     touched_types,
 )
-from .shadows import only_reading, stand_before, stand_before_associations
+from .shadows import analyze, only_reading, stand_before, stand_before_associations
 from .stage import (
     ADMITTED,
     AMBIGUOUS,
@@ -106,6 +106,7 @@ __all__ = [
     "Written",
     "add_figures",
     "adopt_removed",
+    "analyze",
     "associated_with",
     "begin_reversal",
     "by_code",

@@ -49,6 +49,11 @@ def stand_before(model: type[models.Model], kept: str = "false", params: Params 
         execute(f"INSERT INTO {table} SELECT * FROM {real} AS it WHERE {kept}", params)
     if model._meta.auto_field:
         _go_on_after(table, int(fetch(f"SELECT coalesce(max(id), 0) FROM {real}")[0][0]))
+    analyze(table)
+
+
+def analyze(table: str) -> None:
+    """Have the planner know what stands in a shadow."""
     if is_postgresql():
         execute(f"ANALYZE {table}")
 

@@ -59,6 +59,8 @@ def test_of_many_it_shows_an_estimate_until_a_worker_has_counted(
     monkeypatch.setattr(preview, "SAMPLE", 10)
     make_records("contact", [{"company": "Birch"}] * 97)
     address = url("workflow_preview", workflow.pk)
+    assert "An estimate from" in text(client.get(address))
+    monkeypatch.setattr(preview, "READ_WITHIN", -1)
     assert "values that are compared were never read before" in text(client.get(address))
     assert client.get(url("workflow_preview_csv", workflow.pk)).url == address
     page = submit(client, address, "preview_form")

@@ -10,7 +10,7 @@ the tables first (see associations.sql.shadows): others are not held up, and wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,6 +35,7 @@ from workflows.sql import enroll
 from . import events, execution
 from .enrollment import admitted
 from .lifecycle import Definition, read_definition
+from .sampling import Keys, matchings, missing_keys
 from .synced import name_claimants
 
 # What a run writes, besides associations; of it nothing that is there is asked for.
@@ -63,12 +64,24 @@ def whom(definition: Mapping[str, Any]) -> list[Any]:
 
 @contextmanager
 def rehearsed_records(
-    workflow: Workflow, definition: Mapping[str, Any], ids: Iterable[int], *, whatever: bool = False
+    workflow: Workflow,
+    definition: Mapping[str, Any],
+    ids: Collection[int],
+    *,
+    whatever: bool = False,
+    keys: Keys | None = None,
 ) -> Iterator[Run]:
     """A run over some records, as one batch: those of them that meet the triggers and may be enrolled, or all of them
-    `whatever` they meet. To be read within the block. For so few that holding others up for that long does no harm."""
+    `whatever` they meet. To be read within the block. For so few that holding others up for that long does no harm.
+
+    `keys` are those that it matches by, where they are not all built; read here unless the caller has done so.
+    """
     read = read_complete(definition, workflow)
+    if keys is None:
+        keys = missing_keys(matchings(read, ids) or [], ids)
     with sql.holding_nobody_up(), _rolled_back():
+        if keys:
+            match_keys.pretend(keys)
         run = _start(workflow, definition)
         ids = sorted(ids) or [0]
         batch = Batch.objects.create(run=run, first_record_id=ids[0], last_record_id=ids[-1])
