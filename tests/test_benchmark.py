@@ -32,6 +32,7 @@ def test_interrupted_it_keeps_its_lines_and_leaves_nothing(database: str, tmp_pa
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # in the background it may be ignored
         )
         with running:
             assert running.stdout is not None

@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from associations.services import derived
 from tests.workflows.making import meets
 
 pytestmark = pytest.mark.django_db
 NO_VALUE = None
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The versions of a type are told apart by when it was changed, and in some of these tests time stands still."""
+    monkeypatch.setattr(derived, "_known", {})
 
 
 @pytest.mark.parametrize(
