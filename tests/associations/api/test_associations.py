@@ -197,7 +197,8 @@ def test_two_thousand_associations_are_a_handful_of_queries(ask, alder):
 
     few = queries([pair(contact, alder, spec(label)) for contact in contacts[:2]])
     many = queries([pair(contact, company, spec(label)) for contact in contacts for company in (alder, other)])
-    assert many <= few + 1 and many < 60  # one more, where some are associated already
+    # One more, where some are associated already; two for the savepoint in which as many rows are written plainly.
+    assert many <= few + 3 and many < 60
     assert Association.objects.filter(type=label.type).count() == 2000
     with CaptureQueriesContext(connection) as captured:
         read = ask.post(f"{V4}/batch/read", {"inputs": [{"id": contact.pk} for contact in contacts]}).json()
