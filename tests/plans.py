@@ -51,6 +51,14 @@ def indexes(plan: dict[str, Any]) -> set[str]:
     return {node["Index Name"] for node in nodes(plan) if "Index Name" in node}
 
 
+def times_read_whole(table: str) -> int:
+    """How often this connection has read a table from its first row to its last, as far as it has not told the server
+    yet, which it does between transactions: to be compared within one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_xact_numscans(%s::regclass)", [table])
+        return int(cursor.fetchone()[0])
+
+
 def rows_read(plan: dict[str, Any]) -> Counter[str]:
     """How many rows a plan has read, by table, or by index where only that was read, those left out included."""
     read: Counter[str] = Counter()

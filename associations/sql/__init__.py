@@ -10,6 +10,7 @@ Called by services only (and by workflows.sql, which fills the stage and reads t
 from . import checks
 from .base import (
     Params,
+    analyze,
     compiled,
     execute,
     fetch,
@@ -53,7 +54,7 @@ from .reversing import (
     stage_reversed_rows,
     touched_types,
 )
-from .shadows import analyze, only_reading, stand_before, stand_before_associations
+from .shadows import only_reading, stand_before, stand_before_associations
 from .stage import (
     ADMITTED,
     AMBIGUOUS,

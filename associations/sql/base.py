@@ -100,6 +100,13 @@ def look_at(table: str) -> None:
         execute(f"ANALYZE (SKIP_LOCKED) {table}")
 
 
+def analyze(table: str) -> None:
+    """Have PostgreSQL's planner know a temporary table, which nobody else looks at: with its columns in brackets only
+    these."""
+    if is_postgresql():
+        execute(f"ANALYZE {table}")
+
+
 def marks(values: Sequence[Any]) -> str:
     """As many placeholders as there are values."""
     return ", ".join(["%s"] * len(values))

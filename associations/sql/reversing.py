@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import execute, fetch, in_ids, is_postgresql
+from .base import analyze, execute, fetch, in_ids, is_postgresql
 from .stage import has_key
 from .writing import remove_rows
 
@@ -64,7 +64,7 @@ def begin_reversal(change_sets: Sequence[int], part: Sequence[int]) -> None:
         f"INSERT INTO reversed_change_set SELECT id, {of_part} FROM associations_changeset WHERE {of_all}",
         [*part_ids, *ids],
     )
-    _analyze("reversed_change_set")
+    analyze("reversed_change_set")
 
 
 def touched_types() -> list[int]:
@@ -94,7 +94,7 @@ def stage_reversed_pairs(type_ids: Sequence[int], both_ways: bool, *, mixed_only
         f" FROM ({_TOUCHED}) AS w GROUP BY 1, 2) AS p"
         f" WHERE {_is_mixed(type_ids, both_ways) if mixed_only else 'true'}"
     )
-    _analyze("reversed_pair")
+    analyze("reversed_pair")
     return staged
 
 
@@ -170,7 +170,7 @@ def stage_reversed_rows(type_ids: Sequence[int], both_ways: bool, *, redo: bool)
         " LEFT JOIN associations_association a ON a.source_id = net.source_id AND a.target_id = net.target_id"
         " AND a.type_id = net.type_id WHERE net.is_before OR net.is_after"
     )
-    _analyze("reversed_row (first_id, second_id, source_id, type_id, target_id, goes, comes_back, is_pending)")
+    analyze("reversed_row (first_id, second_id, source_id, type_id, target_id, goes, comes_back, is_pending)")
     execute(
         "DELETE FROM reversed_pair AS p WHERE NOT EXISTS"
         f" (SELECT 1 FROM reversed_row r WHERE {SAME_PAIR} AND r.is_pending)"
@@ -244,8 +244,3 @@ def beside(table: str, alias: str, source: str, target: str, type_ids: Sequence[
 def numbers(ids: Sequence[int]) -> str:
     """A list of ids for IN; one without any finds nothing."""
     return ", ".join(f"{id_:d}" for id_ in ids) or "NULL"
-
-
-def _analyze(table: str) -> None:
-    if is_postgresql():
-        execute(f"ANALYZE {table}")

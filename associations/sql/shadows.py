@@ -15,7 +15,7 @@ from django.db import connection, models
 
 from associations.models import Association, AssociationChange, AssociationClaim, AssociationEnd, FormerAssociation
 
-from .base import Params, execute, fetch, is_postgresql
+from .base import Params, analyze, execute, fetch, is_postgresql
 
 _FOREIGN_KEY = re.compile(r' REFERENCES "\w+" \("\w+"\)(?: DEFERRABLE INITIALLY DEFERRED)?')
 
@@ -50,12 +50,6 @@ def stand_before(model: type[models.Model], kept: str = "false", params: Params 
     if model._meta.auto_field:
         _go_on_after(table, int(fetch(f"SELECT coalesce(max(id), 0) FROM {real}")[0][0]))
     analyze(table)
-
-
-def analyze(table: str) -> None:
-    """Have the planner know what stands in a shadow."""
-    if is_postgresql():
-        execute(f"ANALYZE {table}")
 
 
 def stand_before_associations(type_ids: Sequence[int]) -> None:

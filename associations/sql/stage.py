@@ -117,8 +117,8 @@ def _has_source(alias: str, source: str, type_id: int) -> str:
     """
     if not is_postgresql():
         return f"{alias}.source_id = {source} AND {alias}.type_id = {type_id:d}"
-    row, key = f"({alias}.source_id, {alias}.type_id)", f"({source}, {type_id:d})"
-    return f"{alias}.source_id = {source} AND {row} >= {key} AND {row} <= {key}"
+    same = _same_in_order(f"({alias}.source_id, {alias}.type_id)", f"({source}, {type_id:d})")
+    return f"{alias}.source_id = {source} AND {same}"
 
 
 def has_key(alias: str, source: str, type_id: str, target: str) -> str:
@@ -129,8 +129,13 @@ def has_key(alias: str, source: str, type_id: str, target: str) -> str:
     """
     if not is_postgresql():
         return f"{alias}.source_id = {source} AND {alias}.type_id = {type_id} AND {alias}.target_id = {target}"
-    key, same = f"({alias}.type_id, {alias}.target_id)", f"({type_id}, {target})"
-    return f"{alias}.source_id = {source} AND {key} >= {same} AND {key} <= {same}"
+    same = _same_in_order(f"({alias}.type_id, {alias}.target_id)", f"({type_id}, {target})")
+    return f"{alias}.source_id = {source} AND {same}"
+
+
+def _same_in_order(columns: str, values: str) -> str:
+    """That columns have these values, said so that only an index with the columns side by side can find it."""
+    return f"{columns} >= {values} AND {columns} <= {values}"
 
 
 def associated_with(directed: DirectedType, records: str) -> str:

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from associations.errors import Refused
-from associations.models import AssociationType, Record
+from associations.models import Record
 from associations.querysets import association_types
 from associations.services.provenance import change_sets_by_id, who
 from associations.services.reversal import ReversedRow
@@ -27,6 +27,8 @@ from .reading import ReadOnlyAdmin
 # A page answers within about so many seconds; for a longer run it shows an estimate.
 SECONDS = 2.0
 LEFT_PER_PAGE = 50
+# What stands where a row has no label; first, where it goes along with labels.
+ASSOCIATION = "the association"
 
 
 class UndoPages(ReadOnlyAdmin):
@@ -104,13 +106,13 @@ def _in_words(sample: list[ReversedRow]) -> list[dict[str, Any]]:
     reasons = dict(LeftPair.Reason.choices)
 
     def label_of(type_id: int) -> str:
-        return types[type_id].label or "the association" if type_id in types else "a deleted label"
+        return types[type_id].label or ASSOCIATION if type_id in types else "a deleted label"
 
     lines = []
     for (source, target, back, reason, by), rows in groupby(
         sample, key=lambda row: (row.source_id, row.target_id, row.comes_back, row.reason, row.by)
     ):
-        labels = [label_of(row.type_id) for row in sorted(rows, key=lambda row: not _is_unlabeled(types, row.type_id))]
+        labels = sorted((label_of(row.type_id) for row in rows), key=lambda label: label != ASSOCIATION)
         lines.append(
             {
                 "source": names.get(source, source),
@@ -123,10 +125,6 @@ def _in_words(sample: list[ReversedRow]) -> list[dict[str, Any]]:
             }
         )
     return lines
-
-
-def _is_unlabeled(types: dict[int, AssociationType], type_id: int) -> bool:
-    return type_id in types and types[type_id].is_unlabeled
 
 
 def _named(left: list[LeftPair]) -> list[dict[str, Any]]:

@@ -140,8 +140,7 @@ def claim(change_set_ids: Sequence[int]) -> None:
     sql.execute("DELETE FROM claimed_change_set")
     chosen, params = sql.in_ids("id", change_set_ids)
     sql.execute(f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params)
-    if sql.is_postgresql():
-        sql.execute("ANALYZE claimed_change_set")
+    sql.analyze("claimed_change_set")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from associations.sql import base
 from crmproject import queues
 from tests.concurrency import at_once, needs_two_writers
 from tests.factories import ORIGIN, associate, make_label, make_record, make_records, object_type, words
-from tests.plans import on_postgresql
+from tests.plans import on_postgresql, times_read_whole
 from tests.workflows.making import (
     apply,
     create,
@@ -87,20 +87,14 @@ def test_associations_are_looked_up_by_an_index_while_their_table_is_taken_for_s
 ) -> None:
     """Read whole for each record, it would be so while another worker fills it."""
     monkeypatch.setattr(execution, "FEW", 1)
-
-    def read_whole() -> int:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_get_xact_numscans('associations_association'::regclass)")
-            return int(cursor.fetchone()[0])
-
     label = make_label("contact", "company", "Employer")
     workflow = make_workflow("contact", create(*STEP, label=label), remove(label))
     run = enrollment.enroll_matching(workflow, [[]])
     enrollment.prepare_run(run.pk)
-    batch, before = run.batches.get(), read_whole()
+    batch, before = run.batches.get(), times_read_whole("associations_association")
     for position in (0, 1):
         execution.run_action(batch.pk, position)
-    assert read_whole() == before
+    assert times_read_whole("associations_association") == before
     assert sums(run, 1) == {"label_removed": {"records": 4, "pairs": 4}}
 
 
