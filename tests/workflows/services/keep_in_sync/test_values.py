@@ -1,8 +1,6 @@
-"""What an action keeps in sync goes again when the values stop matching; nothing of anybody else's does."""
+"""What an action keeps in sync goes again when the values stop matching, and comes when they begin to."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,80 +8,36 @@ from django.test.utils import CaptureQueriesContext
 
 from associations.models import Association, AssociationClaim, Record
 from associations.querysets import Surroundings
-from associations.services import archiving, labels, merging
-from associations.services.checking import check_all
-from associations.types import DirectedType
+from associations.services import archiving, merging
 from tests.factories import (
     ORIGIN,
     associate,
     associated,
     change,
-    disassociate,
     limit,
     make_label,
     make_record,
     make_records,
     object_type,
-    remove_label,
     unlabeled,
     words,
 )
 from tests.workflows.making import (
-    Step,
-    apply,
     create,
     enroll,
     is_,
     make_workflow,
     outcomes,
     set_steps,
-    work_off,
 )
 from workflows import jobs
 from workflows.models import Enrollment, Run, Workflow
 from workflows.sentences import describe
-from workflows.services import events, execution, lifecycle, pruning, rehearsal, undo
+from workflows.services import events, execution, lifecycle, rehearsal
+
+from .keeping import is_sound, kept, settle, synced
 
 pytestmark = pytest.mark.django_db
-
-
-def kept(label: DirectedType | None = None, **more: Any) -> Step:
-    return create("company", "city", "city", label=label, keep_in_sync=True, **more)
-
-
-def settle() -> None:
-    """Process what happened, and what comes of it, until nothing waits."""
-    while True:
-        events.process_all()
-        if not Run.objects.filter(finished_at=None).exists():
-            return
-        work_off()
-
-
-@pytest.fixture
-def contact(db: None) -> Record:
-    return make_record("contact", city="Boston")
-
-
-@pytest.fixture
-def company(db: None) -> Record:
-    return make_record("company", city="boston ")
-
-
-@pytest.fixture
-def workflow(contact: Record, company: Record) -> Workflow:
-    made = make_workflow("contact", kept())
-    enroll(made, [contact])
-    assert words(contact, company) == {"unlabeled", "Primary"}
-    return made
-
-
-def synced() -> list[Run]:
-    return list(Run.objects.filter(cause=Run.Cause.KEEP_IN_SYNC).order_by("id"))
-
-
-def is_sound() -> bool:
-    return not [each for each in check_all() if each.count and not each.is_warning]
 
 
 @pytest.mark.parametrize("side", ["contact", "company"])
@@ -150,68 +104,6 @@ def test_a_change_of_another_property_or_of_associations_is_no_reason(workflow: 
     associate(contact, make_record("company", city="Oslo"))
     settle()
     assert synced() == []
-
-
-def test_what_a_person_made_or_also_asked_for_stays(contact: Record, company: Record) -> None:
-    asked, made = make_record("company", city="Boston"), make_record("company", city="Boston")
-    associate(contact, made)
-    workflow = make_workflow("contact", kept())
-    enroll(workflow, [contact])
-    associate(contact, asked)
-    change(contact, city="Oslo")
-    settle()
-    assert associated(contact, unlabeled("contact", "company")) == {asked.pk, made.pk}
-    assert words(contact, company) == set()
-
-
-def test_what_another_action_also_asked_for_stays(workflow: Workflow, contact: Record, company: Record) -> None:
-    enroll(make_workflow("contact", create("company", "city", "city")), [contact])
-    change(contact, city="Oslo")
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary"}
-
-
-def test_of_two_that_keep_in_sync_the_last_one_takes_it_back(contact: Record, company: Record) -> None:
-    change(contact, state="MA")
-    change(company, state="MA")
-    enroll(make_workflow("contact", kept()), [contact])
-    enroll(make_workflow("company", create("contact", "state", "state", keep_in_sync=True)), [company])
-    change(contact, city="Oslo")
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary"}
-    change(company, state="NY")
-    settle()
-    assert words(contact, company) == set()
-
-
-def test_a_label_goes_with_the_association_or_from_one_that_was_there(contact: Record, company: Record) -> None:
-    employer, other = make_label("contact", "company", "Employer", "Employee"), make_record("company", city="Boston")
-    associate(contact, other)
-    enroll(make_workflow("contact", kept(employer)), [contact])
-    assert words(contact, company) == {"unlabeled", "Employer"}
-    assert words(contact, other) == {"unlabeled", "Employer", "Primary"}
-    change(contact, city="Oslo")
-    settle()
-    assert (words(contact, company), words(contact, other)) == (set(), {"unlabeled", "Primary"})
-    assert outcomes(synced()[0], contact) == {"no_match": 0, "association_removed": 1, "label_removed": 2}
-
-
-def test_somebody_elses_label_keeps_the_association(workflow: Workflow, contact: Record, company: Record) -> None:
-    enroll(make_workflow("contact", apply(make_label("contact", "company", "Local"))), [contact])
-    change(contact, city="Oslo")
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary", "Local"}
-    assert not AssociationClaim.objects.exists()
-
-
-def test_a_pair_that_was_removed_and_made_again_by_somebody_is_theirs(
-    workflow: Workflow, contact: Record, company: Record
-) -> None:
-    disassociate(contact, company)
-    associate(contact, company)
-    change(contact, city="Oslo")
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary"}
 
 
 def test_an_archived_record_keeps_its_associations(workflow: Workflow, contact: Record, company: Record) -> None:
@@ -282,73 +174,6 @@ def test_turning_on_again_brings_in_sync_what_changed_meanwhile(
     assert words(contact, company) == set()
 
 
-def test_an_action_that_is_edited_or_moved_takes_back_what_it_had_asked_for(
-    workflow: Workflow, contact: Record, company: Record
-) -> None:
-    change(contact, state="Boston")
-    settle()
-    one, two = make_label("contact", "company", "One"), make_label("contact", "company", "Two")
-    set_steps(workflow, kept(one))
-    lifecycle.edited(workflow)
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary", "One"}
-    set_steps(workflow, apply(make_label("contact", "company", "Local")), kept(two))
-    lifecycle.edited(workflow)
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary", "Two"}
-    assert synced()[-1].batches.get().action_runs.count() == 1  # Local is put on by no run that keeps in sync
-    labels.delete_label(one.type)
-
-
-@pytest.mark.parametrize("how", ["removed", "not kept", "deleted"])
-def test_what_nobody_keeps_in_sync_any_longer_stays(
-    workflow: Workflow, contact: Record, company: Record, how: str
-) -> None:
-    if how == "deleted":
-        lifecycle.delete(workflow)
-    else:
-        local = make_label("contact", "company", "Local")
-        set_steps(workflow, create("company", "city", "city") if how == "not kept" else apply(local))
-        lifecycle.edited(workflow)
-    change(contact, city="Oslo")
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary"}
-    assert not AssociationClaim.objects.exists()
-
-
-def test_an_undone_run_is_not_kept_in_sync_and_a_redone_one_is(
-    workflow: Workflow, contact: Record, company: Record
-) -> None:
-    run = workflow.runs.get()
-    for redo in (False, True):
-        for part in undo.start(run, redo=redo).parts.all():
-            undo.work(part.pk)
-        run.refresh_from_db()
-        settle()
-        assert words(contact, company) == ({"unlabeled", "Primary"} if redo else set())
-        if not redo:
-            change(contact, state="MA")
-            make_record("company", city="Boston")
-            settle()
-            assert synced() == []
-    change(contact, city="Oslo")
-    settle()
-    assert words(contact, company) == set()
-
-
-def test_what_it_took_back_can_be_put_back_and_is_nobodys_then(
-    workflow: Workflow, contact: Record, company: Record
-) -> None:
-    change(contact, city="Oslo")
-    settle()
-    for part in undo.start(synced()[0]).parts.all():
-        undo.work(part.pk)
-    settle()
-    change(contact, city="Rome")
-    settle()
-    assert words(contact, company) == {"unlabeled", "Primary"}
-
-
 def test_a_job_delivered_twice_does_nothing_more(workflow: Workflow, contact: Record, company: Record) -> None:
     change(contact, city="Oslo")
     events.process_all()
@@ -376,26 +201,6 @@ def test_a_preview_takes_back_what_the_run_would_and_leaves_it_as_it_is(contact:
             assert words(contact, company) == set()
     assert words(contact, company) == {"unlabeled", "Primary"}
     assert list(AssociationClaim.objects.values()) == before != []
-
-
-def test_who_takes_a_label_off_by_hand_leaves_the_rest_in_sync(contact: Record, company: Record) -> None:
-    label = make_label("contact", "company", "Employer")
-    enroll(make_workflow("contact", kept(label)), [contact])
-    remove_label(contact, company, label)
-    change(contact, city="Oslo")
-    settle()
-    assert words(contact, company) == set()
-
-
-def test_claims_on_what_is_gone_are_forgotten_with_old_history(
-    workflow: Workflow, contact: Record, company: Record
-) -> None:
-    other = make_record("company", city="Boston")
-    settle()
-    disassociate(contact, company)
-    events.process_all()
-    pruning.prune_history(-1)
-    assert list(AssociationClaim.objects.values_list("target", flat=True)) == [other.pk]
 
 
 def test_the_sentence_says_so(workflow: Workflow) -> None:

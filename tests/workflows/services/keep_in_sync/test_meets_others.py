@@ -12,7 +12,7 @@ from tests.workflows.making import create, do, enroll, make_workflow
 from workflows.models import Batch
 from workflows.services import enrollment, events, execution
 
-from .test_keep_in_sync import kept, settle, synced
+from .keeping import kept, settle, synced
 
 pytestmark = [needs_two_writers, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 

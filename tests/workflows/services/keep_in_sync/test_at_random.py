@@ -18,7 +18,7 @@ from tests.factories import ORIGIN, associate, between, change, make_label, make
 from tests.workflows import making
 from workflows.models import Workflow
 
-from .test_keep_in_sync import settle
+from .keeping import settle
 
 CITIES = ["a", "b", None]
 EDITS = ["change"] * 4 + ["create", "archive", "associate", "associate", "label"]

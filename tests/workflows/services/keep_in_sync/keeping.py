@@ -1,0 +1,36 @@
+"""What the tests of keep in sync share: an action that does so, all that comes of a change, and its runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from associations.services.checking import check_all
+from associations.types import DirectedType
+from tests.workflows.making import (
+    Step,
+    create,
+    work_off,
+)
+from workflows.models import Run
+from workflows.services import events
+
+
+def kept(label: DirectedType | None = None, **more: Any) -> Step:
+    return create("company", "city", "city", label=label, keep_in_sync=True, **more)
+
+
+def settle() -> None:
+    """Process what happened, and what comes of it, until nothing waits."""
+    while True:
+        events.process_all()
+        if not Run.objects.filter(finished_at=None).exists():
+            return
+        work_off()
+
+
+def synced() -> list[Run]:
+    return list(Run.objects.filter(cause=Run.Cause.KEEP_IN_SYNC).order_by("id"))
+
+
+def is_sound() -> bool:
+    return not [each for each in check_all() if each.count and not each.is_warning]
