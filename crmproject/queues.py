@@ -32,9 +32,6 @@ QueueError = RedisError
 @dataclass
 class _KeptBack:
     bell: str
-    job: str
-    most: int
-    calls: deque[tuple[int, ...]] = field(default_factory=deque)
     counts: dict[str, float] = field(default_factory=dict)
 
 
@@ -42,10 +39,9 @@ _kept_back: ContextVar[_KeptBack | None] = ContextVar("kept_back", default=None)
 _gathered: ContextVar[deque[tuple[str, tuple[int, ...]]] | None] = ContextVar("gathered", default=None)
 
 
-def enqueue(job: str, *ids: int, queue: str = "default", is_small: bool = False) -> None:
-    """Have a worker call `job` with `ids` once the current transaction is committed; what `is_small`, whoever keeps it
-    back."""
-    transaction.on_commit(lambda: _enqueue(job, ids, queue, is_small=is_small))
+def enqueue(job: str, *ids: int, queue: str = "default") -> None:
+    """Have a worker call `job` with `ids` once the current transaction is committed."""
+    transaction.on_commit(lambda: _enqueue(job, ids, queue))
 
 
 def ring(bell: str) -> None:
@@ -82,17 +78,13 @@ def foreground() -> Iterator[Iterator[str]]:
 
 
 @contextmanager
-def kept_back(bell: str, job: str, most: int) -> Iterator[deque[tuple[int, ...]]]:
-    """Within the block up to `most` small calls of a job do not go to the queue, but into what it yields: whoever
-    enqueues them does them itself, which takes less time than their way through the queue. The bell does not ring: it
-    looks anyway. What is to be counted is so at the end.
-
-    If it dies before, the sweep finds them as it finds what the queue has lost.
-    """
-    kept = _KeptBack(bell, job, most)
+def kept_back(bell: str) -> Iterator[None]:
+    """Within the block the bell does not ring, for its own job looks again anyway; and what is to be counted is so at
+    the end."""
+    kept = _KeptBack(bell)
     token = _kept_back.set(kept)
     try:
-        yield kept.calls
+        yield
     finally:
         _kept_back.reset(token)
         _count(kept.counts)
@@ -120,13 +112,9 @@ def _ring(bell: str) -> None:
         logger.warning("The queue does not answer; the sweep will ring again: %s (%s)", bell, error)
 
 
-def _enqueue(job: str, ids: tuple[int, ...], queue: str, *, is_small: bool = False) -> None:
+def _enqueue(job: str, ids: tuple[int, ...], queue: str) -> None:
     if (jobs := _gathered.get()) is not None:
         jobs.append((job, ids))
-        return
-    own = _kept_back.get()
-    if own is not None and is_small and own.job == job and len(own.calls) < own.most:
-        own.calls.append(ids)
         return
     try:
         _queue(queue).enqueue_call(job, args=ids)

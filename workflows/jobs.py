@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,16 +16,15 @@ from crmproject import queues
 from .services import enrollment, events, execution, isolation, preview, scheduling, sweeping, undo
 from .services.faults import passes, reason
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 PAUSES = (0.1, 0.5, 2.0, 5.0)  # seconds
-# How many actions whoever looks at the outbox does itself. More than that other workers may share.
-AT_ONCE = 4
-# And how often it looks before another one takes over.
+# How often whoever looks at the outbox does so before another one takes over.
 MOST_LOOKS = 100
 
 
 def process_events() -> None:
-    """Look at what happened, do the first actions that are due then, and look again, until a look leads to none.
+    """Look at what happened, also at what comes of it, until there is nothing more to look at.
 
     Only before the last look the bell is answered: what happens meanwhile is taken up by one worker, all at once, and
     does not have all others start with a record each.
@@ -42,28 +42,26 @@ def process_events() -> None:
 
 def _look_until_done(bell: str) -> bool:
     is_answered = False
-    with queues.kept_back(bell, enrollment.RUN_ACTION, AT_ONCE) as due:
+    with queues.kept_back(bell):
         for _ in range(MOST_LOOKS):
-            _look()
-            if due:
-                while due:
-                    run_action(*due.popleft())
-            elif is_answered:
+            if _look():
+                continue
+            if is_answered:
                 return True
-            else:
-                queues.answer(bell)
-                is_answered = True
+            queues.answer(bell)
+            is_answered = True
     return False
 
 
-def _look() -> None:
+def _look() -> bool:
+    """Look once; whether there is to be another look."""
     try:
-        _patiently(events.process_all)
+        return _patiently(lambda: events.process_events(at_once=True))
     except Exception as error:
         if passes(error):
             raise  # they still wait, and the sweep rings for them
-        logger.exception("Failed; each workflow looks for itself now")
-        _patiently(lambda: events.process_all(apart=True))
+        logger.exception("Failed; each workflow looks for itself now, and leaves all actions to the queue")
+        return _patiently(lambda: events.process_events(apart=True))
 
 
 def prepare_run(run_id: int) -> None:
@@ -114,16 +112,15 @@ def ring_schedules() -> None:
     scheduling.ring_schedules()
 
 
-def _patiently(work: Callable[[], object]) -> None:
+def _patiently(work: Callable[[], T]) -> T:
     """Try again, with growing pauses, what failed for a passing reason: a deadlock, a database that restarts."""
     for pause in PAUSES:
         try:
-            work()
-            return
+            return work()
         except Exception as error:
             if not passes(error):
                 raise
             logger.warning("Trying again in %s s: %s", pause, error)
             connection.close()
             time.sleep(pause)
-    work()
+    return work()

@@ -6,7 +6,7 @@ Called by admin, API, commands and by services.events for records that come to m
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -27,13 +27,15 @@ from .lifecycle import read_definition
 from .synced import PREPARE_RUN, next_position
 
 BATCH = 10_000
-# What whoever looks at the outbox may do itself, for nobody waits long for it.
+# So many records one action is soon done for.
 FEW = 100
 MAX_DEPTH = 16
 RUN_ACTION = "workflows.jobs.run_action"
 
 logger = logging.getLogger(__name__)
 Groups = Sequence[Sequence[Mapping[str, Any]]]
+# Does all actions of a batch, in the transaction that wrote it.
+WorkOff = Callable[[Batch], None]
 
 
 def enroll_matching(
@@ -83,11 +85,17 @@ def enroll_records(
 
 
 def enroll_live(
-    workflow: Workflow, ids: Sequence[int], *, cause: str, user_id: int | None = None, depth: int = 0
+    workflow: Workflow,
+    ids: Sequence[int],
+    *,
+    cause: str,
+    user_id: int | None = None,
+    depth: int = 0,
+    work_off: WorkOff | None = None,
 ) -> Run:
     """Enroll records of which the caller knows, in the same transaction, that they are live and the workflow is on.
 
-    `ids` are in order. See `enroll_records`.
+    `ids` are in order. Few of them are worked off at once by `work_off`, if it is given. See `enroll_records`.
     """
     revision = workflow.revision
     assert revision is not None  # live_workflow_has_revision
@@ -106,9 +114,20 @@ def enroll_live(
     for start in range(0, len(ids), BATCH):
         chunk = ids[start : start + BATCH]
         batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
-        monitoring.count_enrolled(sql.enroll(batch, admitted(workflow, revision, chunk), chunk, again=again))
-        queues.enqueue(RUN_ACTION, batch.pk, 0, is_small=len(chunk) <= FEW)
+        at_once = work_off if len(ids) <= FEW else None
+        admitted_ones = admitted(workflow, revision, chunk)
+        enrolled = sql.enroll(batch, admitted_ones, chunk, again=again, finished=at_once is not None)
+        monitoring.count_enrolled(enrolled)
+        hand_over(batch, at_once)
     return run
+
+
+def hand_over(batch: Batch, work_off: WorkOff | None) -> None:
+    """Have a batch worked off: at once by `work_off`, else by whichever worker is free."""
+    if work_off:
+        work_off(batch)
+    else:
+        queues.enqueue(RUN_ACTION, batch.pk, batch.position)
 
 
 def refused_for_depth(workflow: Workflow, revision: WorkflowRevision, count: int, depth: int) -> Run:

@@ -18,30 +18,34 @@ from associations.models import AssociationChange, AssociationEnd, ChangeSet, Re
 from associations.services import figures
 from workflows import sql
 from workflows.before import claimed, claimed_events
-from workflows.models import Enrollment, Run, Workflow
+from workflows.models import Batch, Enrollment, Run, Workflow
 from workflows.triggers import Triggers, changed
 
-from . import remembered, syncing
-from .enrollment import enroll_live, enrollable, tell_failure
+from . import execution, remembered, syncing
+from .enrollment import WorkOff, enroll_live, enrollable, tell_failure
 from .faults import passes, reason
 from .live import KINDS, Live, live_workflows, without_candidates
 from .undo import own_undoing
 
 CHANGE_SETS = 500
+# How many small batches whoever looks works off itself. More than that other workers may share.
+AT_ONCE = 4
 # What an undo is told as; most changes come from elsewhere.
 BY_PEOPLE = (ChangeSet.Source.USER, ChangeSet.Source.SYSTEM)
 
 
-def process_all(*, apart: bool = False) -> None:
+def process_all(*, at_once: bool = False, apart: bool = False) -> None:
     """Process all that waits."""
-    while process_events(apart=apart):
+    while process_events(at_once=at_once, apart=apart):
         pass
 
 
-def process_events(*, apart: bool = False) -> bool:
-    """Take the oldest change sets and enroll whom they made meet the triggers; whether there may be more.
+def process_events(*, at_once: bool = False, apart: bool = False) -> bool:
+    """Take the oldest change sets and enroll whom they made meet the triggers; whether there is to be another look.
 
     Whoever dies in the middle leaves them unprocessed: taking them, enrolling and marking them is one transaction.
+    `at_once`: the first few small batches are worked off in it, too, after all workflows have been asked; without it,
+    or where it fails, the queue is there for that.
     `apart`: each workflow for itself, so that one whose triggers the database cannot answer keeps nobody else waiting.
     """
     with transaction.atomic():
@@ -58,7 +62,8 @@ def process_events(*, apart: bool = False) -> bool:
         happened = sql.what_happened(ids)
         workflows = [live for live in live_workflows() if live.is_concerned(happened)]
         undoing = own_undoing(id_ for id_, _, source, _ in taken if source in BY_PEOPLE)
-        syncing.wait(ids, [(live.workflow, live.synced) for live in workflows if live.synced])
+        had_alone = syncing.wait(ids, [(live.workflow, live.synced) for live in workflows if live.synced])
+        due = _Due(had_alone) if at_once else None
         is_merged = happened.is_kind(RecordEvent.Kind.MERGED)
         if workflows or is_merged:
             by_depth = sorted((depth, id_) for id_, *_, depth in taken)
@@ -66,15 +71,43 @@ def process_events(*, apart: bool = False) -> bool:
                 sql.claim(of_this := [id_ for _, id_ in of_depth])
                 if is_merged:
                     _unenroll_merged()
-                _look_for_all(of_this, depth, workflows, undoing, apart=apart)
+                _look_for_all(of_this, depth, workflows, undoing, due, apart=apart)
+            if due:
+                due.work_off()
         if happened.to_associations:
             figures.add_figures((id_, at, source) for id_, at, source, _ in taken)
         ChangeSet.objects.filter(id__in=ids).update(processed_at=timezone.now())
-    return len(taken) == CHANGE_SETS
+    return len(taken) == CHANGE_SETS or bool(due and due.batches)
+
+
+class _Due:
+    """The batches that whoever looks works off itself, each with the version of the schema that its workflow was read
+    in. Only when all workflows have been asked: none of them is to see what another one does."""
+
+    def __init__(self, had_alone: set[int]) -> None:
+        self.batches: list[tuple[Batch, remembered.Version]] = []
+        self.had_alone = had_alone
+
+    def take(self, live: Live) -> WorkOff | None:
+        """What takes the batches of a workflow; None where the queue is to have them. One that is kept in sync is
+        worked off by whoever has it alone, or holds nothing else (see syncing.wait)."""
+        if len(self.batches) >= AT_ONCE or (live.synced and live.workflow.pk not in self.had_alone):
+            return None
+        return lambda batch: self.batches.append((batch, live.version))
+
+    def work_off(self) -> None:
+        for batch, version in self.batches:
+            execution.work_off(batch, version)
 
 
 def _look_for_all(
-    change_sets: list[int], depth: int, workflows: list[Live], undoing: Mapping[int, set[int]], *, apart: bool
+    change_sets: list[int],
+    depth: int,
+    workflows: list[Live],
+    undoing: Mapping[int, set[int]],
+    due: _Due | None,
+    *,
+    apart: bool,
 ) -> None:
     """Look at claimed change sets on behalf of all these workflows. `undoing` are those that take back runs of a
     workflow, by its id: these it does not look at."""
@@ -88,19 +121,19 @@ def _look_for_all(
         if apart:
             _look_apart(in_table, depth, live)
         else:
-            _look(live, depth, nobody=live.workflow.pk in nobody_for)
+            _look(live, depth, due.take(live) if due else None, nobody=live.workflow.pk in nobody_for)
 
 
-def _look(live: Live, depth: int, *, nobody: bool = False) -> None:
+def _look(live: Live, depth: int, work_off: WorkOff | None = None, *, nobody: bool = False) -> None:
     """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it, and keep in sync; `nobody`:
     it is known that they bring none in."""
     if live.synced:  # before anybody is enrolled, who is worked off with the values of today anyway
-        syncing.look(live.workflow, live.synced, depth=depth)
+        syncing.look(live.workflow, live.synced, depth=depth, work_off=work_off)
     if not live.triggers.by_what_happens:
         return
     unenroll(live.workflow, live.triggers)
     if not nobody and (ids := _ids_to_enroll(live.workflow, live.triggers)):
-        enroll_live(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth)
+        enroll_live(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth, work_off=work_off)
 
 
 def _look_apart(change_sets: list[int], depth: int, live: Live) -> None:

@@ -1,7 +1,7 @@
 """Work off a batch: one action at a time for all its records, effects and their record in one transaction.
 
-Called by jobs (a worker) and by commands (in the foreground). Doing the same step twice does nothing the second
-time: the batch's position has moved on.
+Called by jobs (a worker), by commands (in the foreground), and by services.events for few records. Doing the same step
+twice does nothing the second time: the batch's position has moved on.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ def run_action(batch_id: int, position: int) -> bool:
         if run.revision.claimants:  # before anything else is held
             sql.share_sync(run.workflow_id)
         actions = len(run.revision.definition["actions"])
-        if is_first(run, position) and run.criteria is not None and run.workflow.is_enabled:
+        is_range = run.criteria is not None and is_first(run, position)
+        if is_range and run.workflow.is_enabled:
             enroll_range(batch, finished=actions == 1)
-        count = _run_action(batch)
+        _run_action(batch, remembered.schema_version(), just_enrolled=is_range)
         more = batch.position < actions
         if more:
             queue = "default" if run.criteria is None else "bulk"
-            queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue=queue, is_small=count <= FEW)
+            queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue=queue)
         else:
             batch.state = Batch.State.FINISHED
             active(batch).update(state=Enrollment.State.FINISHED, ended_at=timezone.now())
@@ -58,6 +59,17 @@ def run_action(batch_id: int, position: int) -> bool:
     if run.criteria is not None:
         sql.know_young_tables()
     return more
+
+
+def work_off(batch: Batch, version: remembered.Version) -> None:
+    """Do all actions of a batch whose records this very transaction has enrolled, as finished, in a workflow that is
+    on: nobody else can be at it. `version`: of the schema that holds in this transaction."""
+    actions = len(batch.run.revision.definition["actions"])
+    while batch.position < actions:
+        _run_action(batch, version, just_enrolled=True)
+    batch.state = Batch.State.FINISHED
+    batch.save(update_fields=["position", "state", "updated_at"])
+    finish_run(batch.run)
 
 
 def finish_run(run: Run) -> None:
@@ -91,16 +103,17 @@ def enroll_range(batch: Batch, *, finished: bool = False) -> None:
     monitoring.count_enrolled(enrolled)
 
 
-def _run_action(batch: Batch) -> int:
-    """Do the action that is due; how many outcomes there are, at least one a record."""
+def _run_action(batch: Batch, version: remembered.Version, *, just_enrolled: bool) -> None:
+    """Do the action that is due, for what is live of the batch."""
     run = batch.run
     definition = run.revision.definition["actions"][batch.position]
     action_run = ActionRun.objects.create(
         batch=batch, position=batch.position, kind=definition["kind"], started_at=timezone.now()
     )
-    _unenroll_archived(batch, action_run)
+    if not just_enrolled:
+        _unenroll_archived(batch, action_run)
     if run.workflow.is_enabled:
-        read = remembered.definition_of(run.revision, run.workflow.object_type, remembered.schema_version())
+        read = remembered.definition_of(run.revision, run.workflow.object_type, version)
         action, config = read.actions[batch.position]
         origin = Origin(ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1)
         action_run.change_set = open_change_set(origin)
@@ -114,13 +127,10 @@ def _run_action(batch: Batch) -> int:
     ids = {"workflow": run.workflow_id, "run": run.pk, "batch": batch.pk, "action": batch.position}
     logger.info("%s: %s %s", run, definition["kind"], action_run.outcomes, extra=ids)
     batch.position = next_position(run, batch.position + 1)
-    return sum(each["records"] for each in action_run.outcomes.values())
 
 
 def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:
-    """Records archived since they were enrolled take part in nothing. A range just enrolled has none."""
-    if batch.run.criteria is not None and is_first(batch.run, batch.position):
-        return
+    """Records archived since they were enrolled take part in nothing."""
     archived = active(batch).filter(record__archived_at__isnull=False)
     if not archived.exists():
         return

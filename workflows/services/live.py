@@ -37,6 +37,7 @@ class Live:
     workflow: Workflow
     triggers: Triggers
     synced: Synced
+    version: remembered.Version  # of the schema that it was read in
 
     def is_concerned(self, happened: sql.Happened) -> bool:
         """Whether anybody may come in or go out, or is to be kept in sync: by what happened to the records it is for,
@@ -74,7 +75,7 @@ def _read(version: remembered.Version, on: tuple[tuple[object, ...], ...]) -> li
         except ValidationError:  # something it refers to is gone; the page of the workflow says what
             continue
         if triggers.by_what_happens or synced:
-            found.append(Live(workflow, triggers, synced))
+            found.append(Live(workflow, triggers, synced, version))
     return found
 
 

@@ -19,14 +19,13 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from associations import sql as associations_sql
 from associations.models import AssociationClaim, FormerAssociation, MatchKey, Record, RecordEvent
 from associations.querysets import Surroundings
-from crmproject import queues
 from workflows import sql
 from workflows.actions.create_associations import CreateAssociations, CreateConfig
 from workflows.before import ClaimedChangeSet, claimed, claimed_events
 from workflows.models import Batch, Run, Workflow
 from workflows.triggers import changed
 
-from .enrollment import BATCH, FEW, MAX_DEPTH, RUN_ACTION, refused_for_depth
+from .enrollment import BATCH, FEW, MAX_DEPTH, WorkOff, hand_over, refused_for_depth
 from .synced import enrolled_once, next_position, synced_actions
 
 Synced = Sequence[tuple[int, CreateConfig]]
@@ -43,27 +42,30 @@ def read_synced(workflow: Workflow, around: Surroundings) -> Synced:
     ]
 
 
-def wait(change_sets: Sequence[int], synced: Sequence[tuple[Workflow, Synced]]) -> None:
-    """Wait for the sync actions that are at work and that these change sets may concern. To be said before anything
-    else is held: in a batch of a workflow that is kept in sync, this lock comes first, too."""
+def wait(change_sets: Sequence[int], synced: Sequence[tuple[Workflow, Synced]]) -> set[int]:
+    """Wait for the sync actions that are at work and that these change sets may concern; the ids of their workflows,
+    which this transaction then has alone. To be said before anything else is held: in a batch of a workflow that is
+    kept in sync, this lock comes first, too."""
     if synced:
         sql.claim(change_sets)
-    for workflow, actions in sorted(synced, key=lambda each: each[0].pk):
-        if _concerns(actions):
-            sql.wait_for_sync(workflow.pk)
+    concerned = sorted(workflow.pk for workflow, actions in synced if _concerns(actions))
+    for pk in concerned:
+        sql.wait_for_sync(pk)
+    return set(concerned)
 
 
-def look(workflow: Workflow, synced: Synced, *, depth: int) -> Run | None:
-    """Have a run go through the enrolled records again that the claimed change sets concern; None if there are none."""
+def look(workflow: Workflow, synced: Synced, *, depth: int, work_off: WorkOff | None = None) -> Run | None:
+    """Have a run go through the enrolled records again that the claimed change sets concern; None if there are none.
+    Few of them are worked off at once by `work_off`, if it is given."""
     if not _concerns(synced):
         return None
     ids = {id_ for claimant, config in synced for id_ in _concerned(claimant, config)}
     chosen = enrolled_once(workflow, Record.objects.filter(pk__in=associations_sql.these(ids))) if ids else None
     wanted = list(chosen.order_by("pk").values_list("pk", flat=True)) if chosen is not None else []
-    return look_again(workflow, wanted, depth=depth) if wanted else None
+    return look_again(workflow, wanted, depth=depth, work_off=work_off) if wanted else None
 
 
-def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int) -> Run:
+def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int, work_off: WorkOff | None = None) -> Run:
     """Go through these enrolled records again, in order, in one transaction with the run and its batches. They are not
     enrolled by it. Refused at MAX_DEPTH, as an enrollment is."""
     assert workflow.revision is not None  # live_workflow_has_revision
@@ -81,8 +83,10 @@ def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int) -> Run:
         for start in range(0, len(ids), BATCH):
             chunk = ids[start : start + BATCH]
             batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1], position=first)
-            sql.look_again(batch, Record.objects.filter(pk__in=associations_sql.these(chunk)))
-            queues.enqueue(RUN_ACTION, batch.pk, first, is_small=len(chunk) <= FEW)
+            at_once = work_off if len(ids) <= FEW else None
+            records = Record.objects.filter(pk__in=associations_sql.these(chunk))
+            sql.look_again(batch, records, finished=at_once is not None)
+            hand_over(batch, at_once)
     return run
 
 

@@ -27,20 +27,18 @@ def enroll(
     `records` are some of `ids`, or where that is None of the batch's range. They are held, so that none is deleted
     meanwhile. `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record
     at once the constraint lets one: both count the same ordinal. `finished`: written in the state in which they leave
-    the transaction, for its one action comes next. Whom an undone run enrolled counts as never enrolled by it.
+    the transaction, for all their actions come next. Whom an undone run enrolled counts as never enrolled by it.
     """
     chosen, params = sql.compiled(records.order_by().values("id"))
     of_these, of_params = sql.in_ids("e.record_id", ids) if ids is not None else ("e.record_id BETWEEN %s AND %s", ())
     counts = f"e.state = '{Enrollment.State.ACTIVE}'" if again else "true"
-    state = Enrollment.State.FINISHED if finished else Enrollment.State.ACTIVE
-    ended_at = "CURRENT_TIMESTAMP" if finished else "NULL"
     workflow_id = batch.run.workflow_id
     sql.hold_ends([batch.run.workflow.object_type_id])
     # What was there is read once, before the first row is written, and not looked up for each record: for a table that
     # was empty a moment ago the planner would walk through all that this statement itself has written.
     return sql.insert_unless_there(
         "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
-        f" SELECT %s, chosen.id, coalesce(was.times, 0), %s, '{state}', CURRENT_TIMESTAMP, {ended_at}"
+        f" SELECT %s, chosen.id, coalesce(was.times, 0), %s, {_state(finished=finished)}"
         f" FROM ({chosen}) AS chosen LEFT JOIN (SELECT e.record_id, count(e.ordinal) AS times,"
         f" sum(CASE WHEN {counts} AND e.ordinal IS NOT NULL AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b"
         "  JOIN workflows_run u ON u.id = b.run_id WHERE u.workflow_id = %s AND u.undone_at IS NOT NULL)"
@@ -55,16 +53,22 @@ def enroll(
     )  # fmt: skip
 
 
-def look_again(batch: Batch, records: QuerySet[Record]) -> int:
+def look_again(batch: Batch, records: QuerySet[Record], *, finished: bool = False) -> int:
     """Have enrolled records in a batch once more, which is no enrollment: their ordinal is null. Their
-    object type is held, so that none is deleted meanwhile."""
+    object type is held, so that none is deleted meanwhile. `finished` as above."""
     sql.hold_ends([batch.run.workflow.object_type_id])
     chosen, params = sql.compiled(records.order_by().values("id"))
     return sql.execute(
-        "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at)"
-        f" SELECT %s, chosen.id, NULL, %s, '{Enrollment.State.ACTIVE}', CURRENT_TIMESTAMP FROM ({chosen}) AS chosen",
+        "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
+        f" SELECT %s, chosen.id, NULL, %s, {_state(finished=finished)} FROM ({chosen}) AS chosen",
         [batch.run.workflow_id, batch.pk, *params],
     )
+
+
+def _state(*, finished: bool) -> str:
+    """State, beginning and end of an enrollment that is written now."""
+    state = Enrollment.State.FINISHED if finished else Enrollment.State.ACTIVE
+    return f"'{state}', CURRENT_TIMESTAMP, {'CURRENT_TIMESTAMP' if finished else 'NULL'}"
 
 
 def share_sync(workflow_id: int) -> None:
