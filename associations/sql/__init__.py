@@ -13,6 +13,7 @@ from .base import (
     analyze,
     compiled,
     execute,
+    execute_each,
     fetch,
     hold_ends,
     holding_nobody_up,
@@ -42,7 +43,14 @@ from .leaving import (
     usage_of_rows,
 )
 from .properties import by_code, holds_folded
-from .reading import count_associated, first_associated, pages_of_others, properties_version, schema_version
+from .reading import (
+    SCHEMA_VERSION,
+    count_associated,
+    first_associated,
+    pages_of_others,
+    properties_version,
+    schema_version,
+)
 from .reversing import (
     begin_reversal,
     count_left,
@@ -102,6 +110,7 @@ __all__ = [
     "AMBIGUOUS",
     "CAPPED",
     "LIMIT_REACHED",
+    "SCHEMA_VERSION",
     "Params",
     "Staged",
     "Written",
@@ -125,6 +134,7 @@ __all__ = [
     "count_reversed",
     "count_staged",
     "execute",
+    "execute_each",
     "fetch",
     "first_associated",
     "forget_stale_claims",

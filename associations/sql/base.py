@@ -39,6 +39,15 @@ def execute(statement: str, params: Params = ()) -> int:
         return max(cursor.rowcount, 0)
 
 
+def execute_each(*statements: str | tuple[str, Params]) -> None:
+    """Run several statements whose answers nobody needs; PostgreSQL is sent all of them at once."""
+    both = [(each, ()) if isinstance(each, str) else each for each in statements]
+    if is_postgresql():
+        both = [("; ".join(statement for statement, _ in both), [each for _, params in both for each in params])]
+    for statement, params in both:
+        execute(statement, params)
+
+
 def insert_unless_there(statement: str, params: Params, *, about: int) -> int:
     """Insert rows of which none was there a moment ago, `about` so many, but for those that somebody else is writing at
     this very moment; how many.

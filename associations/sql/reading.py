@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from .base import fetch, is_postgresql
 
@@ -14,13 +14,15 @@ _LIVE = (
 )
 
 
+# How many object types, properties and association types there are, and when one was changed (small tables).
+SCHEMA_VERSION: Final = ", ".join(
+    f"(SELECT count(*) FROM associations_{name}), (SELECT max(updated_at) FROM associations_{name})"
+    for name in ("objecttype", "property", "associationtype")
+)
+
+
 def schema_version() -> tuple[str, ...]:
-    """How many object types, properties and association types there are, and when one was changed (small tables)."""
-    parts = [
-        f"(SELECT count(*) FROM associations_{name}), (SELECT max(updated_at) FROM associations_{name})"
-        for name in ("objecttype", "property", "associationtype")
-    ]
-    return tuple(str(each) for each in fetch(f"SELECT {', '.join(parts)}")[0])
+    return tuple(str(each) for each in fetch(f"SELECT {SCHEMA_VERSION}")[0])
 
 
 def properties_version(object_type_id: int) -> tuple[object, ...]:

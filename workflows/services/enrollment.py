@@ -75,13 +75,14 @@ def enroll_records(
     other without end, the run is refused at MAX_DEPTH and says so. Raises Refused while the workflow is off, and for
     ids that are no live records of its type.
     """
-    _live_revision(workflow)
-    wanted = sorted(set(ids))
-    live = set(querysets.live_records(workflow.object_type, wanted).values_list("id", flat=True))
-    if missing := set(wanted) - live:
+    revision = _live_revision(workflow)
+    wanted = set(ids)
+    live = set(querysets.live_records(workflow.object_type, sorted(wanted)).values_list("id", flat=True))
+    if missing := wanted - live:
         raise Missing(workflow.object_type.label, missing)
     with transaction.atomic():
-        return enroll_live(workflow, wanted, cause=cause, user_id=user_id, depth=depth)
+        chosen = admitted(workflow, revision, sorted(wanted)).order_by("id").values_list("id", flat=True)
+        return enroll_live(workflow, list(chosen), cause=cause, user_id=user_id, depth=depth)
 
 
 def enroll_live(
@@ -93,7 +94,8 @@ def enroll_live(
     depth: int = 0,
     work_off: WorkOff | None = None,
 ) -> Run:
-    """Enroll records of which the caller knows, in the same transaction, that they are live and the workflow is on.
+    """Enroll records of which the caller knows, in the same transaction, that they are of the workflow's type, that no
+    suppression filter keeps them out, and that it is on.
 
     `ids` are in order. Few of them are worked off at once by `work_off`, if it is given. See `enroll_records`.
     """
@@ -113,13 +115,19 @@ def enroll_live(
     )
     for start in range(0, len(ids), BATCH):
         chunk = ids[start : start + BATCH]
-        batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1])
         at_once = work_off if len(ids) <= FEW else None
-        admitted_ones = admitted(workflow, revision, chunk)
-        enrolled = sql.enroll(batch, admitted_ones, chunk, again=again, finished=at_once is not None)
-        monitoring.count_enrolled(enrolled)
+        batch = make_batch(run, chunk, 0, finished=at_once is not None)
+        monitoring.count_enrolled(sql.enroll_ids(batch, chunk, again=again, finished=at_once is not None))
         hand_over(batch, at_once)
     return run
+
+
+def make_batch(run: Run, ids: Sequence[int], position: int, *, finished: bool) -> Batch:
+    """A batch of these records, in order, with the action at `position` due; `finished`: as it leaves the transaction,
+    in which all its actions come next."""
+    state = Batch.State.FINISHED if finished else Batch.State.WAITING
+    position = len(run.revision.definition["actions"]) if finished else position
+    return Batch.objects.create(run=run, first_record_id=ids[0], last_record_id=ids[-1], position=position, state=state)
 
 
 def hand_over(batch: Batch, work_off: WorkOff | None) -> None:

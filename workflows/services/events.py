@@ -57,7 +57,6 @@ def process_events(*, at_once: bool = False, apart: bool = False) -> bool:
         )
         if not taken:
             return False
-        sql.commit_without_waiting()  # lost, it leaves them unprocessed; what was saved is on the disk already
         ids = [id_ for id_, *_ in taken]
         happened = sql.what_happened(ids)
         workflows = [live for live in live_workflows() if live.is_concerned(happened)]
@@ -76,7 +75,7 @@ def process_events(*, at_once: bool = False, apart: bool = False) -> bool:
                 due.work_off()
         if happened.to_associations:
             figures.add_figures((id_, at, source) for id_, at, source, _ in taken)
-        ChangeSet.objects.filter(id__in=ids).update(processed_at=timezone.now())
+        sql.mark_processed(ids)
     return len(taken) == CHANGE_SETS or bool(due and due.batches)
 
 

@@ -62,13 +62,11 @@ def run_action(batch_id: int, position: int) -> bool:
 
 
 def work_off(batch: Batch, version: remembered.Version) -> None:
-    """Do all actions of a batch whose records this very transaction has enrolled, as finished, in a workflow that is
-    on: nobody else can be at it. `version`: of the schema that holds in this transaction."""
-    actions = len(batch.run.revision.definition["actions"])
-    while batch.position < actions:
+    """Do all actions of a batch that this very transaction has written, as finished, in a workflow that is on: nobody
+    else can be at it. `version`: of the schema that holds in this transaction."""
+    end, batch.position = batch.position, next_position(batch.run, 0)
+    while batch.position < end:
         _run_action(batch, version, just_enrolled=True)
-    batch.state = Batch.State.FINISHED
-    batch.save(update_fields=["position", "state", "updated_at"])
     finish_run(batch.run)
 
 
@@ -88,8 +86,8 @@ def _claim(batch_id: int, position: int) -> Batch | None:
 
 
 def enroll_range(batch: Batch, *, finished: bool = False) -> None:
-    """Enroll whom a batch's range of record ids and its run's criteria name; see sql.enroll for `finished`. A run that
-    keeps in sync goes through those again who are enrolled, and enrolls nobody."""
+    """Enroll whom a batch's range of record ids and its run's criteria name, `finished` as in the statement. A run
+    that keeps in sync goes through those again who are enrolled, and enrolls nobody."""
     run = batch.run
     if run.cause == Run.Cause.KEEP_IN_SYNC:
         in_range = Record.objects.filter(id__range=(batch.first_record_id, batch.last_record_id))
@@ -99,8 +97,8 @@ def enroll_range(batch: Batch, *, finished: bool = False) -> None:
     records = admitted(run.workflow, run.revision).filter(
         criteria.q(), id__range=(batch.first_record_id, batch.last_record_id)
     )
-    enrolled = sql.enroll(batch, records, None, again=run.revision.definition["should_re_enroll"], finished=finished)
-    monitoring.count_enrolled(enrolled)
+    again = run.revision.definition["should_re_enroll"]
+    monitoring.count_enrolled(sql.enroll_range(batch, records, again=again, finished=finished))
 
 
 def _run_action(batch: Batch, version: remembered.Version, *, just_enrolled: bool) -> None:

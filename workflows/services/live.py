@@ -57,16 +57,14 @@ class Live:
 
 def live_workflows() -> list[Live]:
     """Those that records enroll in by what happens to them, or that are kept in sync."""
-    columns = ("id", "name", "object_type_id", "revision_id", "since_change_set", "updated_at")
-    on = Workflow.objects.filter(is_enabled=True).order_by("name").values_list(*columns)
-    return _read(remembered.schema_version(), tuple(on))
+    return _read(*sql.live_version())
 
 
 @lru_cache(maxsize=1)
-def _read(version: remembered.Version, on: tuple[tuple[object, ...], ...]) -> list[Live]:
+def _read(version: remembered.Version, _on: tuple[str, ...]) -> list[Live]:
     found = []
     around: dict[int, Surroundings] = {}
-    for workflow in Workflow.objects.filter(pk__in=[pk for pk, *_ in on]).select_related("revision", "object_type"):
+    for workflow in Workflow.objects.filter(is_enabled=True).select_related("revision", "object_type"):
         assert workflow.revision is not None  # live_workflow_has_revision
         of_type = around.setdefault(workflow.object_type_id, Surroundings(workflow.object_type))
         try:

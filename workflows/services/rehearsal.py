@@ -30,7 +30,7 @@ from workflows.models import (
     Workflow,
     WorkflowRevision,
 )
-from workflows.sql import enroll
+from workflows.sql import enroll_ids
 
 from . import events, execution
 from .enrollment import admitted
@@ -92,7 +92,8 @@ def rehearsed_records(
             records = admitted(workflow, run.revision, ids)
             if definition["triggers"]:
                 records = records.filter(read.criteria.q())
-        enroll(batch, records, ids, again=whatever or definition["should_re_enroll"])
+        chosen = list(records.order_by("id").values_list("id", flat=True))
+        enroll_ids(batch, chosen, again=whatever or definition["should_re_enroll"])
         _work_off(run, read, [batch.pk])
         yield run
 

@@ -22,10 +22,10 @@ from associations.querysets import Surroundings
 from workflows import sql
 from workflows.actions.create_associations import CreateAssociations, CreateConfig
 from workflows.before import ClaimedChangeSet, claimed, claimed_events
-from workflows.models import Batch, Run, Workflow
+from workflows.models import Run, Workflow
 from workflows.triggers import changed
 
-from .enrollment import BATCH, FEW, MAX_DEPTH, WorkOff, hand_over, refused_for_depth
+from .enrollment import BATCH, FEW, MAX_DEPTH, WorkOff, hand_over, make_batch, refused_for_depth
 from .synced import enrolled_once, next_position, synced_actions
 
 Synced = Sequence[tuple[int, CreateConfig]]
@@ -79,11 +79,10 @@ def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int, work_off: 
             depth=depth,
             state=Run.State.RUNNING,
         )
-        first = next_position(run, 0)
         for start in range(0, len(ids), BATCH):
             chunk = ids[start : start + BATCH]
-            batch = Batch.objects.create(run=run, first_record_id=chunk[0], last_record_id=chunk[-1], position=first)
             at_once = work_off if len(ids) <= FEW else None
+            batch = make_batch(run, chunk, next_position(run, 0), finished=at_once is not None)
             records = Record.objects.filter(pk__in=associations_sql.these(chunk))
             sql.look_again(batch, records, finished=at_once is not None)
             hand_over(batch, at_once)

@@ -15,22 +15,38 @@ from workflows.models import ActionOutcome, Batch, Enrollment, Run, UndoPart
 
 # What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
 _SYNC = 7_033
+# A part of a statement and its parameters.
+Clause = tuple[str, sql.Params]
 # In pages of 8 kB: as large a table is not read whole to find a row.
 _SMALL = 1_000
 
 
-def enroll(
-    batch: Batch, records: QuerySet[Record], ids: Sequence[int] | None, *, again: bool, finished: bool = False
-) -> int:
-    """Enroll records in the workflow of a batch, none twice at a time (enrolled_once_at_a_time).
-
-    `records` are some of `ids`, or where that is None of the batch's range. They are held, so that none is deleted
-    meanwhile. `again`: also those that were enrolled before and are not now. Of two workers that enroll the same record
-    at once the constraint lets one: both count the same ordinal. `finished`: written in the state in which they leave
-    the transaction, for all their actions come next. Whom an undone run enrolled counts as never enrolled by it.
-    """
+def enroll_range(batch: Batch, records: QuerySet[Record], *, again: bool, finished: bool = False) -> int:
+    """Enroll records of a batch's range of ids; see `_enroll`."""
     chosen, params = sql.compiled(records.order_by().values("id"))
-    of_these, of_params = sql.in_ids("e.record_id", ids) if ids is not None else ("e.record_id BETWEEN %s AND %s", ())
+    bounds = batch.first_record_id, batch.last_record_id
+    about = bounds[1] - bounds[0] + 1
+    in_range = ("e.record_id BETWEEN %s AND %s", bounds)
+    return _enroll(batch, (chosen, params), in_range, about=about, again=again, finished=finished)
+
+
+def enroll_ids(batch: Batch, ids: Sequence[int], *, again: bool, finished: bool = False) -> int:
+    """Enroll the records of these ids that are live (record pkey); see `_enroll`."""
+    of_these, params = sql.in_ids("r.id", ids)
+    chosen = f"SELECT r.id FROM associations_record r WHERE r.archived_at IS NULL AND {of_these}"
+    among = sql.in_ids("e.record_id", ids)
+    return _enroll(batch, (chosen, params), among, about=len(ids), again=again, finished=finished)
+
+
+def _enroll(batch: Batch, chosen: Clause, among: Clause, *, about: int, again: bool, finished: bool) -> int:
+    """Enroll records in the workflow of a batch, none twice at a time (enrolled_once_at_a_time); how many.
+
+    `chosen` is a SELECT of about so many ids, `among` a condition that holds of their enrollments. They are held, so
+    that none is deleted meanwhile. `again`: also those that were enrolled before and are not now. Of two workers that
+    enroll the same record at once the constraint lets one: both count the same ordinal. `finished`: written in the
+    state in which they leave the transaction, for all their actions come next. Whom an undone run enrolled counts as
+    never enrolled by it.
+    """
     counts = f"e.state = '{Enrollment.State.ACTIVE}'" if again else "true"
     workflow_id = batch.run.workflow_id
     sql.hold_ends([batch.run.workflow.object_type_id])
@@ -39,18 +55,15 @@ def enroll(
     return sql.insert_unless_there(
         "INSERT INTO workflows_enrollment (workflow_id, record_id, ordinal, batch_id, state, enrolled_at, ended_at)"
         f" SELECT %s, chosen.id, coalesce(was.times, 0), %s, {_state(finished=finished)}"
-        f" FROM ({chosen}) AS chosen LEFT JOIN (SELECT e.record_id, count(e.ordinal) AS times,"
+        f" FROM ({chosen[0]}) AS chosen LEFT JOIN (SELECT e.record_id, count(e.ordinal) AS times,"
         f" sum(CASE WHEN {counts} AND e.ordinal IS NOT NULL AND e.batch_id NOT IN (SELECT b.id FROM workflows_batch b"
         "  JOIN workflows_run u ON u.id = b.run_id WHERE u.workflow_id = %s AND u.undone_at IS NOT NULL)"
         " THEN 1 ELSE 0 END) AS counting"
-        f" FROM workflows_enrollment e WHERE e.workflow_id = %s AND {of_these} GROUP BY e.record_id) AS was"
+        f" FROM workflows_enrollment e WHERE e.workflow_id = %s AND {among[0]} GROUP BY e.record_id) AS was"
         " ON was.record_id = chosen.id WHERE coalesce(was.counting, 0) = 0 ORDER BY chosen.id",
-        [
-            workflow_id, batch.pk, *params, workflow_id, workflow_id,
-            *(of_params if ids is not None else (batch.first_record_id, batch.last_record_id)),
-        ],
-        about=len(ids) if ids is not None else batch.last_record_id - batch.first_record_id + 1,
-    )  # fmt: skip
+        [workflow_id, batch.pk, *chosen[1], workflow_id, workflow_id, *among[1]],
+        about=about,
+    )
 
 
 def look_again(batch: Batch, records: QuerySet[Record], *, finished: bool = False) -> int:
@@ -113,8 +126,11 @@ def commit_without_waiting() -> None:
     """Do not wait for the disk at this transaction's end. Only for one that is done again if the machine loses it:
     the log keeps its order, so the next commit that waits writes this one down as well, or neither is there.
     """
-    if sql.is_postgresql():
-        sql.execute("SET LOCAL synchronous_commit TO off")
+    sql.execute_each(*_without_waiting())
+
+
+def _without_waiting() -> list[str]:
+    return ["SET LOCAL synchronous_commit TO off"] if sql.is_postgresql() else []
 
 
 def begin_action(*, is_large: bool) -> None:
@@ -135,16 +151,37 @@ def begin_action(*, is_large: bool) -> None:
     )
 
 
+def live_version() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The version of the schema, and another one after every change of a workflow that is on (workflow pkey)."""
+    [found] = sql.fetch(
+        "SELECT count(*), sum(id), sum(edits), sum(revision_id), sum(since_change_set), max(updated_at),"
+        f" {sql.SCHEMA_VERSION} FROM workflows_workflow WHERE is_enabled"
+    )
+    parts = tuple(map(str, found))
+    return parts[6:], parts[:6]
+
+
+def mark_processed(change_set_ids: Sequence[int]) -> None:
+    """Nobody looks at these change sets any more (change set pkey). Lost, the transaction leaves them unprocessed, and
+    what was saved is on the disk already."""
+    of_these, ids = sql.in_ids("id", change_set_ids)
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    sql.execute_each(
+        *_without_waiting(),
+        (f"UPDATE associations_changeset SET processed_at = %s WHERE {of_these}", [now, *ids]),
+    )
+
+
 def claim(change_set_ids: Sequence[int]) -> None:
     """Have the claimed change sets stand in a table, so that filters can name them without listing their ids."""
-    sql.execute(
-        "CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY)"
-        + (" ON COMMIT DELETE ROWS" if sql.is_postgresql() else "")
-    )
-    sql.execute("DELETE FROM claimed_change_set")
+    kept = " ON COMMIT DELETE ROWS" if sql.is_postgresql() else ""
     chosen, params = sql.in_ids("id", change_set_ids)
-    sql.execute(f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params)
-    sql.analyze("claimed_change_set")
+    sql.execute_each(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY){kept}",
+        "DELETE FROM claimed_change_set",
+        (f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params),
+        *(["ANALYZE claimed_change_set"] if sql.is_postgresql() else []),
+    )
 
 
 @dataclass(frozen=True)

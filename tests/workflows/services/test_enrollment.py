@@ -186,8 +186,8 @@ def test_a_batch_whose_definition_can_no_longer_be_read_fails_whole(workflow: Wo
 def _few_parameters(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if batches were larger than 32,766, which is how many parameters a statement of SQLite may have: it has 999
     here, and batches are smaller alike. PostgreSQL knows no such limit."""
-    monkeypatch.setattr(match_keys, "CHUNK", 500)
-    monkeypatch.setattr(enrollment, "BATCH", 500)
+    monkeypatch.setattr(match_keys, "CHUNK", 400)
+    monkeypatch.setattr(enrollment, "BATCH", 400)
     if connection.vendor != "sqlite":
         yield
         return
