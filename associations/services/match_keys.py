@@ -20,6 +20,8 @@ from associations.comparison import match_key
 from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record
 
 CHUNK = 10_000
+# So many keys one statement names.
+SOME = 500
 
 
 def ensure_match_index(prop: Property, comparison: str) -> MatchIndex:
@@ -111,6 +113,17 @@ def live_keys(prop: Property, comparison: str, ids: Iterable[int] | None = None)
         whole = records.values_list("id", "properties").iterator(CHUNK)
         rows = ((id_, properties.get(name)) for id_, properties in whole)
     return ((id_, key) for id_, value in rows if (key := match_key(value, comparison)) is not None)
+
+
+def records_of_values(prop: Property, comparison: str, values: Iterable[object]) -> set[int]:
+    """The ids of the records that hold one of some values, by their keys (match key lookup)."""
+    wanted = sorted({key for value in values if (key := match_key(value, comparison)) is not None})
+    keys = MatchKey.objects.filter(index__property=prop, index__comparison=comparison)
+    return {
+        id_
+        for start in range(0, len(wanted), SOME)
+        for id_ in keys.filter(key__in=wanted[start : start + SOME]).values_list("record_id", flat=True)
+    }
 
 
 def pretend(keys: Mapping[tuple[Property, str], Mapping[int, bytes]]) -> None:

@@ -19,6 +19,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from associations import sql as associations_sql
 from associations.models import AssociationClaim, FormerAssociation, MatchKey, Record, RecordEvent
 from associations.querysets import Surroundings
+from associations.services import match_keys
 from workflows import sql
 from workflows.actions.create_associations import CreateAssociations, CreateConfig
 from workflows.before import ClaimedChangeSet, claimed, claimed_events
@@ -59,7 +60,7 @@ def look(workflow: Workflow, synced: Synced, *, depth: int, work_off: WorkOff | 
     Few of them are worked off at once by `work_off`, if it is given."""
     if not _concerns(synced):
         return None
-    ids = {id_ for claimant, config in synced for id_ in _concerned(claimant, config)}
+    ids = {id_ for claimant, config in synced for id_ in (*_concerned(claimant, config), *_choose_anew(config))}
     chosen = enrolled_once(workflow, Record.objects.filter(pk__in=associations_sql.these(ids))) if ids else None
     wanted = list(chosen.order_by("pk").values_list("pk", flat=True)) if chosen is not None else []
     return look_again(workflow, wanted, depth=depth, work_off=work_off) if wanted else None
@@ -135,6 +136,17 @@ def _concerned(claimant: int, config: CreateConfig) -> Iterable[int]:
         )
     first, *more = (arm.order_by() for arm in arms)
     return [id_ for (id_,) in first.union(*more)]
+
+
+def _choose_anew(config: CreateConfig) -> set[int]:
+    """The ids of records that one of several was chosen for, or none, among them a record that was then as it is no
+    more: the choice is another without it. Whoever associates all that match is told by what he claims."""
+    if config.several == "all":
+        return set()
+    name = config.associated_property.name
+    befores = _touched(config.associated_property.object_type_id).exclude(kind=RecordEvent.Kind.CREATED)
+    values = (before.get(name) for before in befores.values_list("before", flat=True))
+    return match_keys.records_of_values(config.enrolled_property, config.comparison, values)
 
 
 _BACK = (RecordEvent.Kind.RESTORED, RecordEvent.Kind.MERGED)

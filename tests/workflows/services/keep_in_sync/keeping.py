@@ -19,10 +19,10 @@ def kept(label: DirectedType | None = None, **more: Any) -> Step:
     return create("company", "city", "city", label=label, keep_in_sync=True, **more)
 
 
-def settle() -> None:
-    """Process what happened, and what comes of it, until nothing waits."""
+def settle(*, at_once: bool = True) -> None:
+    """Process what happened, and what comes of it, until nothing waits; `at_once` as a worker does it."""
     while True:
-        events.process_all()
+        events.process_all(at_once=at_once)
         if not Run.objects.filter(finished_at=None).exists():
             return
         work_off()

@@ -35,7 +35,7 @@ class Town:
         self.companies = make_records("company", [self.values("city", "state") for _ in range(2)])
         self.mark = make_label("contact", "company", "Mark")
         self.label = make_label("contact", "company", "One", "Two")
-        several = st.sampled_from(["all", "oldest", "newest"])
+        several = st.sampled_from(["all", "oldest", "newest", "review"])
         steps = [
             making.create("company", "city", "city", label=self.label, several=draw(several)),
             making.create("company", "state", "state", several=draw(several)),
@@ -99,7 +99,7 @@ def test_after_any_edits_the_associations_are_those_of_a_fresh_run_and_those_of_
         for _ in range(data.draw(st.integers(4, 10))):
             town.edit()
             if data.draw(st.booleans()):
-                settle()
+                settle(at_once=data.draw(st.booleans()))
         for record in Record.objects.filter(archived_at__isnull=False).select_related("object_type"):
             archiving.restore_records(record.object_type, [record.pk], origin=ORIGIN)
         settle()

@@ -132,6 +132,29 @@ def test_the_oldest_is_looked_for_anew_when_it_is_archived_restored_or_deleted(c
     assert is_sound()
 
 
+def test_the_oldest_is_looked_for_anew_when_it_is_another_even_if_somebody_else_asks_for_it_too(
+    contact: Record,
+) -> None:
+    first, second = make_records("company", [{"city": "Boston"}] * 2)
+    enroll(make_workflow("contact", kept(several="oldest")), [contact])
+    associate(contact, first)
+    change(first, city="Oslo")
+    settle()
+    assert associated(contact, unlabeled("contact", "company")) == {first.pk, second.pk}
+
+
+def test_who_was_up_for_review_is_associated_when_one_is_left(contact: Record) -> None:
+    first, second = make_records("company", [{"city": "Boston"}] * 2)
+    workflow = make_workflow("contact", kept(several="review"))
+    assert outcomes(enroll(workflow, [contact]), contact) == {"ambiguous": 2}
+    change(first, city="Oslo")
+    settle()
+    assert associated(contact, unlabeled("contact", "company")) == {second.pk}
+    change(first, city="BOSTON ")
+    settle()
+    assert associated(contact, unlabeled("contact", "company")) == set()
+
+
 def test_records_of_one_type_are_kept_in_sync_from_both_ends() -> None:
     ada, ben = make_records("contact", [{"city": "Boston", "state": "Boston"}] * 2)
     friend = make_label("contact", "contact", "Friend")
