@@ -166,8 +166,12 @@ def _associate(
             return sql.Written(admitted, admitted, admitted if label else 0)
         # Somebody else associates some of these records in this very moment, and may take them apart again.
         sql.take_back_new_pairs(unlabeled, change_set.pk)
+    are_some_new = with_others < admitted
+    # A label never stands without its association: where all have it nothing is to be written, or looked for.
+    if label and not are_some_new and sql.count_associated_pairs(label) == admitted:
+        return sql.Written(admitted)
     made = 0
-    if sql.count_associated_pairs(unlabeled) < admitted:
+    if are_some_new or sql.count_associated_pairs(unlabeled) < admitted:
         made = sql.insert_associations(unlabeled, change_set.pk)
         if primary_id and not (label and label.type.is_primary):
             sql.insert_first_primaries(unlabeled, primary_id, change_set.pk)

@@ -90,9 +90,9 @@ def count_staged(unlabeled: DirectedType) -> Staged:
     return Staged(counts[0], counts[1], counts[2], bool(counts[3]))
 
 
-def count_associated_pairs(unlabeled: DirectedType) -> int:
-    """How many of the admitted pairs are associated already (association pkey)."""
-    return int(fetch(f"SELECT count({maker_of(unlabeled)}) FROM staged_pair s WHERE s.state = 0")[0][0])
+def count_associated_pairs(directed: DirectedType) -> int:
+    """How many of the admitted pairs are associated under a type already (association pkey)."""
+    return int(fetch(f"SELECT count({maker_of(directed)}) FROM staged_pair s WHERE s.state = 0")[0][0])
 
 
 def maker_of(directed: DirectedType) -> str:

@@ -42,13 +42,16 @@ def insert_new_pairs(
     """
     source, target = unlabeled.ends("s")
     source_value, target_value = unlabeled.ends("s", "value")
-    types = [f"SELECT {type_id:d} AS id" for type_id in (*type_ids, *([primary_id] if primary_id else []))]
+    # Nothing is numbered (SQLite would sort it all once more), and the types come in order by themselves.
+    types = sorted([*type_ids, *([primary_id] if primary_id else [])])
     return insert_unless_there(
         f"{_INSERT} SELECT s.source_id, t.id, s.target_id, %s, s.source_value, s.target_value FROM"
         f" (SELECT {source} AS source_id, {target} AS target_id, {source_value} AS source_value,"
-        f" {target_value} AS target_value, row_number() OVER (PARTITION BY {source} ORDER BY {target}) AS place"
-        f" FROM staged_pair s WHERE s.state = 0) AS s CROSS JOIN ({' UNION ALL '.join(types)}) AS t"
-        " WHERE s.place = 1 OR t.id <> %s ORDER BY 1, 2, 3",
+        f" {target_value} AS target_value FROM staged_pair s WHERE s.state = 0 ORDER BY 1, 2) AS s"
+        f" CROSS JOIN ({' UNION ALL '.join(f'SELECT {type_id:d} AS id' for type_id in types)}) AS t"
+        " WHERE t.id <> %s OR (s.source_id, s.target_id) IN"
+        f" (SELECT {source}, min({target}) FROM staged_pair s WHERE s.state = 0 GROUP BY {source})"
+        " ORDER BY s.source_id, s.target_id",
         [change_set_id, primary_id or 0],
         about=about,
     )
