@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Q
 from rest_framework.request import Request
 
+from associations import sql
 from associations.models import ChangeSet, ObjectType
 from associations.services.origin import Origin
 from crmproject.api.authentication import token_of
@@ -33,16 +33,28 @@ def object_type_of(word: str) -> ObjectType:
     """The object type that an address or a body names: by its name, in the singular or plural, by its objectTypeId,
     or by its fully qualified name. Raises ApiError if there is none."""
     name = re.sub(rf"^p{settings.PORTAL_ID}_", "", word.strip().lower())
-    named = Q(type_id=name) | Q(name=name) | Q(plural_label__iexact=name) | Q(label__iexact=name)
-    found = sorted(ObjectType.objects.filter(named), key=lambda each: (name not in (each.type_id, each.name), each.pk))
-    if found:
-        return found[0]
-    plurals = ObjectType.objects.filter(name__in=[name.removesuffix("s"), f"{name.removesuffix('ies')}y"])
-    if (plural := plurals.first()) is None:
-        if name.removesuffix("es").removesuffix("s") in ELSEWHERE or name.removesuffix("s") in ELSEWHERE:
-            raise ApiError(403, f"There are no {shown(word)} here.", category="MISSING_SCOPES")
-        raise bad_request(f"Unable to infer object type from: {shown(word)}")
-    return plural
+    object_types = _object_types(sql.object_types_version())
+    for names_of in _NAMES:
+        for each in object_types:
+            if name in names_of(each):
+                return each
+    if name.removesuffix("es").removesuffix("s") in ELSEWHERE or name.removesuffix("s") in ELSEWHERE:
+        raise ApiError(403, f"There are no {shown(word)} here.", category="MISSING_SCOPES")
+    raise bad_request(f"Unable to infer object type from: {shown(word)}")
+
+
+# What an object type may be called, the surest first.
+_NAMES: Sequence[Callable[[ObjectType], Collection[str]]] = (
+    lambda each: (each.type_id, each.name),
+    lambda each: (each.label.lower(), each.plural_label.lower()),
+    lambda each: (f"{each.name}s", re.sub("y$", "ies", each.name)),
+)
+
+
+@lru_cache(maxsize=2)
+def _object_types(version: tuple[object, ...]) -> Sequence[ObjectType]:
+    """All of them, which every request asks for one of: read once for each version. Not to be changed by the reader."""
+    return list(ObjectType.objects.order_by("id"))
 
 
 def full_name(object_type: ObjectType) -> str:

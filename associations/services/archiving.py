@@ -14,8 +14,7 @@ from associations import sql
 from associations.errors import Refused
 from associations.models import FormerAssociation, ObjectType, Record, RecordEvent
 
-from . import match_keys
-from .derived import again_if_overtaken, lock_properties, refuse_taken_values, remove_derived, write_derived
+from .derived import again_if_overtaken, lock_schema, refuse_taken_values, remove_derived, write_derived
 from .origin import Origin, open_change_set, write_events
 
 
@@ -45,18 +44,17 @@ def restore_records(object_type: ObjectType, ids: Iterable[int], *, origin: Orig
     """
 
     def change() -> int:
-        properties = lock_properties(object_type)
+        schema = lock_schema(object_type)
         records = lock_records(object_type, ids, archived=True)
         if merged := next((record for record in records if record.merged_into_id), None):
             raise Refused(f"{merged.pk} was merged into {merged.merged_into_id} and cannot be restored.")
         if not records:
             return 0
-        unique = [prop for prop in properties.values() if prop.has_unique_value]
-        refuse_taken_values(unique, records, {record.pk for record in records})
+        refuse_taken_values(schema.unique, records, {record.pk for record in records})
         Record.objects.filter(id__in=[record.pk for record in records]).update(
             archived_at=None, updated_at=timezone.now()
         )
-        write_derived(records, unique, match_keys.indexes_of(object_type, properties.values()))
+        write_derived(schema, records)
         write_events(open_change_set(origin), RecordEvent.Kind.RESTORED, [(each, each.properties) for each in records])
         return len(records)
 

@@ -6,6 +6,7 @@ Called by the services that change records, inside their transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
@@ -13,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from associations import sql
 from associations.comparison import match_key, name_key
 from associations.errors import InvalidRecords, ValueProblem
-from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record, UniqueValue
+from associations.models import ChangeSet, MatchIndex, MatchKey, ObjectType, Property, Record, UniqueValue
 
 from . import match_keys
 
@@ -21,19 +22,31 @@ T = TypeVar("T")
 TAKEN = "UNIQUE_VALUE_TAKEN"
 
 
+@dataclass(frozen=True)
+class Schema:
+    """What the records of a type must be like: its properties by name, those whose values are unique, and of which
+    ones match keys are kept."""
+
+    properties: Mapping[str, Property]
+    unique: Sequence[Property]
+    kept: Sequence[match_keys.Kept]
+
+
 # By object type: in which version its properties were read, and they. To read forty of them takes more time than to
 # write a record; whoever changes one has the type to himself.
 _known: dict[int, tuple[tuple[object, ...], dict[str, Property]]] = {}
 
 
-def lock_properties(object_type: ObjectType) -> Mapping[str, Property]:
-    """The properties of a type by name, which stay as they are until the transaction ends. Everybody shares them."""
-    sql.lock_object_type(object_type.pk, exclusive=False)
-    version = sql.properties_version(object_type.pk)
+def lock_schema(object_type: ObjectType) -> Schema:
+    """What the records of a type must be like, which stays so until the transaction ends. Everybody shares it."""
+    version, indexes = sql.hold_schema(object_type.pk)
     known = _known.get(object_type.pk)
     if known is None or known[0] != version:
         known = _known[object_type.pk] = version, {prop.name: prop for prop in object_type.properties.all()}
-    return known[1]
+    properties = known[1]
+    names = {prop.pk: prop.name for prop in properties.values()}
+    kept = [match_keys.Kept(id_, names[property_id], comparison) for id_, property_id, comparison in indexes]
+    return Schema(properties, [prop for prop in properties.values() if prop.has_unique_value], kept)
 
 
 def unique_key(value: object) -> bytes | None:
@@ -42,22 +55,21 @@ def unique_key(value: object) -> bytes | None:
 
 
 def write_derived(
-    records: Sequence[Record], unique: Sequence[Property], indexes: Sequence[MatchIndex], *, new: bool = False
+    schema: Schema, changed: Sequence[Record], new: Sequence[Record] = (), created_by: ChangeSet | None = None
 ) -> None:
-    """Write what follows from the values of live records; `new` ones have nothing to take away."""
-    if not records:
-        return
-    if not new and unique:
-        UniqueValue.objects.filter(record__in=records).delete()
+    """Write what follows from the values of live records: of changed ones in place of what there was; of new ones
+    together with that they were created, by this change set."""
+    records = [*changed, *new]
     held = [
-        UniqueValue(property_id=prop.pk, record_id=record.pk, key=key)
-        for prop in unique
+        (prop.pk, record.pk, key)
+        for prop in schema.unique
         for record in records
         if (key := unique_key(record.properties.get(prop.name))) is not None
     ]
     # In one order for everybody: two that save the same values at once meet at the first, not crosswise.
-    UniqueValue.objects.bulk_create(sorted(held, key=lambda each: (each.property_id, each.key)))
-    match_keys.write_keys(records, indexes, new=new)
+    held.sort(key=lambda each: (each[0], each[2]))
+    created = [(created_by.pk, record.pk) for record in new] if created_by else []
+    sql.write_derived([record.pk for record in changed], held, match_keys.keys_of(records, schema.kept), created)
 
 
 def rebuild_names(object_type: ObjectType) -> int:
@@ -119,8 +131,7 @@ def _unique_keys(unique: Sequence[Property], record: Record) -> dict[Property, b
 
 def holders_of(prop: Property, keys: Sequence[bytes]) -> dict[bytes, int]:
     """Which record holds each of these values."""
-    found = UniqueValue.objects.filter(property=prop, key__in=keys) if keys else UniqueValue.objects.none()
-    return {bytes(key): record_id for key, record_id in found.values_list("key", "record_id")}
+    return sql.holders_of(prop.pk, keys)
 
 
 def _taken(prop: Property, record: Record, by: str) -> str:

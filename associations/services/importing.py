@@ -21,7 +21,7 @@ from associations.errors import InvalidRecords, Refused, ValueProblem
 from associations.models import ChangeSet, ImportRun, ObjectType, Property
 from associations.property_values import Value
 
-from .derived import again_if_overtaken, lock_properties, unique_key
+from .derived import again_if_overtaken, lock_schema, unique_key
 from .formulas import unshielded
 from .origin import Origin
 from .records import read_properties, save_values
@@ -186,9 +186,9 @@ def _import_batch(plan: Plan, table: Table, run: ImportRun, rows: list[Row], rej
 
 def _keep(plan: Plan, header: Sequence[str], run: ImportRun, rows: list[Row]) -> Kept:
     """Save the good rows as one set. A refusal names the bad ones; without them the set is offered once more."""
-    properties = lock_properties(plan.object_type)
+    schema = lock_schema(plan.object_type)
     good, kept = [], Kept(len(rows))
-    for row, values, reason in _read(plan, properties, header, rows):
+    for row, values, reason in _read(plan, schema.properties, header, rows):
         if reason:
             kept.rejects.append(Reject(row, reason))
         else:
@@ -200,7 +200,7 @@ def _keep(plan: Plan, header: Sequence[str], run: ImportRun, rows: list[Row]) ->
         try:
             saved = save_values(
                 plan.object_type,
-                properties,
+                schema,
                 [each.values for each in good],
                 [None] * len(good),
                 origin=origin,

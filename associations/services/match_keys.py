@@ -8,7 +8,7 @@ Called by services.records and by the workflows that need an index.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from associations import querysets, sql
 from associations.comparison import match_key
-from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record
+from associations.models import MatchIndex, MatchKey, Property, Record
 
 CHUNK = 10_000
 # So many keys one statement names.
@@ -159,28 +159,19 @@ def id_ranges(ids) -> Iterator[tuple[int, int]]:  # type: ignore[no-untyped-def]
         first = ids.filter(id__gt=last).first()
 
 
-def indexes_of(object_type: ObjectType, properties: Iterable[Property]) -> list[MatchIndex]:
-    """The indexes of a type's values; `properties` are all that it has."""
-    by_id = {prop.pk: prop for prop in properties}
-    indexes = list(MatchIndex.objects.filter(property__object_type=object_type))
-    for index in indexes:
-        index.property = by_id[index.property_id]
-    return indexes
+class Kept(NamedTuple):
+    """Of which property keys are kept in an index, and how its values are compared."""
+
+    index_id: int
+    property: str
+    comparison: str
 
 
-def write_keys(records: Sequence[Record], indexes: Sequence[MatchIndex], *, new: bool = False) -> None:
-    """Keep the keys of live records; `new` records have none to take away."""
-    if not indexes or not records:
-        return
-    if not new:
-        MatchKey.objects.filter(index__in=indexes, record__in=records).delete()
-    MatchKey.objects.bulk_create(_keys(records, indexes))
-
-
-def _keys(records: Iterable[Record], indexes: Sequence[MatchIndex]) -> list[MatchKey]:
+def keys_of(records: Iterable[Record], kept: Iterable[Kept]) -> list[tuple[int, int, bytes]]:
+    """(index id, record id, key) of records' values."""
     return [
-        MatchKey(index_id=index.pk, record_id=record.pk, key=key)
+        (each.index_id, record.pk, key)
         for record in records
-        for index in indexes
-        if (key := match_key(record.properties.get(index.property.name), index.comparison)) is not None
+        for each in kept
+        if (key := match_key(record.properties.get(each.property), each.comparison)) is not None
     ]

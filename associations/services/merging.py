@@ -13,9 +13,8 @@ from associations.comparison import name_key
 from associations.errors import LimitReached, Missing, Refused
 from associations.models import ObjectType, Record, RecordEvent
 
-from . import match_keys
 from .archiving import lock_records
-from .derived import lock_properties, remove_derived, write_derived
+from .derived import lock_schema, remove_derived, write_derived
 from .origin import Origin, open_change_set, write_events
 
 
@@ -28,7 +27,7 @@ def merge_records(object_type: ObjectType, survivor_id: int, merged_id: int, *, 
     if survivor_id == merged_id:
         raise Refused("A record cannot be merged with itself.")
     with transaction.atomic():
-        properties = lock_properties(object_type)
+        schema = lock_schema(object_type)
         # All: its associations move over, and may be with records of any type.
         sql.lock_ends(ObjectType.objects.values_list("id", flat=True))
         records = {record.pk: record for record in lock_records(object_type, [survivor_id, merged_id], archived=False)}
@@ -46,8 +45,7 @@ def merge_records(object_type: ObjectType, survivor_id: int, merged_id: int, *, 
         )
 
         remove_derived([merged])
-        unique = [prop for prop in properties.values() if prop.has_unique_value]
-        write_derived([survivor], unique, match_keys.indexes_of(object_type, properties.values()))
+        write_derived(schema, [survivor])
 
         change_set = open_change_set(origin)
         used_before = sql.usage_of_record(survivor_id)

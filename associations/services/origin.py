@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
+from associations import sql
 from associations.models import ChangeSet, Record, RecordEvent
 from crmproject import queues
 
@@ -33,13 +35,16 @@ class Origin:
 
 def open_change_set(origin: Origin) -> ChangeSet:
     """Begin the change set of a change, in the change's own transaction; once committed, the bell rings."""
-    change_set = ChangeSet.objects.create(
+    change_set = ChangeSet(
+        at=timezone.now(),
         source=origin.source,
         source_id=origin.source_id,
         user_id=origin.user_id,
         note=origin.note[:200],
         depth=origin.depth,
     )
+    change_set.pk = sql.insert_change_set(change_set)
+    change_set._state.adding = False
     queues.ring(settings.RECORD_EVENTS_JOB)
     return change_set
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
 from associations import sql
@@ -19,11 +20,11 @@ from associations.errors import InvalidRecords, Missing, Refused, ValueProblem
 from associations.models import ObjectType, Property, Record, RecordEvent
 from associations.property_values import Value, read_value
 
-from . import match_keys
 from .derived import (
+    Schema,
     again_if_overtaken,
     holders_of,
-    lock_properties,
+    lock_schema,
     refuse_taken_values,
     unique_key,
     write_derived,
@@ -94,33 +95,33 @@ def save_records(
     """
 
     def change() -> Saved:
-        properties = lock_properties(object_type)
+        schema = lock_schema(object_type)
         values, problems = [], []
         for index, each in enumerate(inputs):
-            read, wrong = read_properties(properties, each.properties, index)
+            read, wrong = read_properties(schema.properties, each.properties, index)
             values.append(read)
             problems += wrong
         if problems:
             raise InvalidRecords(problems)
         ids = [each.id for each in inputs]
-        return save_values(object_type, properties, values, ids, origin=origin, upsert_by=upsert_by)
+        return save_values(object_type, schema, values, ids, origin=origin, upsert_by=upsert_by)
 
     return again_if_overtaken(change)
 
 
 def save_values(
     object_type: ObjectType,
-    properties: Mapping[str, Property],
+    schema: Schema,
     values: Sequence[Mapping[str, Value | None]],
     given_ids: Sequence[int | None],
     *,
     origin: Origin,
     upsert_by: str | None = None,
 ) -> Saved:
-    """What `save_records` does, with values that `read_properties` gave for the `lock_properties` of the caller's
+    """What `save_records` does, with values that `read_properties` gave for the `lock_schema` of the caller's
     transaction. The caller does all of that again when it is overtaken.
     """
-    ids = _ids_by_unique_value(properties, upsert_by, given_ids, values) if upsert_by else given_ids
+    ids = _ids_by_unique_value(schema.properties, upsert_by, given_ids, values) if upsert_by else given_ids
     existing = _lock_live(object_type, [id_ for id_ in ids if id_ is not None])
 
     now = timezone.now()
@@ -140,17 +141,13 @@ def save_values(
         record.updated_at = now
         record.name_key = name_key(record.properties.get(object_type.primary_property))
 
-    unique = [prop for prop in properties.values() if prop.has_unique_value]
-    refuse_taken_values(unique, records, {record.pk for record in changed})
+    refuse_taken_values(schema.unique, records, {record.pk for record in changed})
     if not new and not changed:
         return Saved(records)
-    Record.objects.bulk_create(new)
+    _insert(new)
     _write_properties(changed)
-    indexes = match_keys.indexes_of(object_type, properties.values())
-    write_derived(changed, unique, indexes)  # first, for a new record may take what a changed one gives up
-    write_derived(new, unique, indexes, new=True)
     change_set = open_change_set(origin)
-    sql.tell_created(change_set.pk, [record.pk for record in new])
+    write_derived(schema, changed, new, change_set)
     write_events(change_set, RecordEvent.Kind.CHANGED, [(record, old[record.pk]) for record in changed])
     return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
 
@@ -180,14 +177,22 @@ def _ids_by_unique_value(
 
 def _lock_live(object_type: ObjectType, ids: Sequence[int]) -> dict[int, Record]:
     """The live records of these ids, locked in id order; not against those who only refer to them."""
+    if not ids:
+        return {}
     if len(set(ids)) < len(ids):
         twice = next(id_ for id_ in ids if ids.count(id_) > 1)
         raise Refused(f"{object_type.label} {twice} occurs twice in one request.")
     records = Record.objects.filter(object_type=object_type, archived_at=None, id__in=ids)
-    found = {record.pk: record for record in records.order_by("id").select_for_update(no_key=True)} if ids else {}
+    found = {record.pk: record for record in records.order_by("id").select_for_update(no_key=True)}
     if missing := set(ids) - found.keys():
         raise Missing(object_type.label, missing)
     return found
+
+
+def _insert(records: Sequence[Record]) -> None:
+    for record, id_ in zip(records, sql.insert_records(records), strict=True):
+        record.pk = id_
+        record._state.adding, record._state.db = False, DEFAULT_DB_ALIAS
 
 
 def _write_properties(records: Sequence[Record]) -> None:

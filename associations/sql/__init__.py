@@ -47,8 +47,8 @@ from .reading import (
     SCHEMA_VERSION,
     count_associated,
     first_associated,
+    object_types_version,
     pages_of_others,
-    properties_version,
     schema_version,
 )
 from .reversing import (
@@ -62,6 +62,7 @@ from .reversing import (
     stage_reversed_rows,
     touched_types,
 )
+from .saving import hold_schema, holders_of, insert_change_set, insert_records, write_derived
 from .shadows import only_reading, stand_before, stand_before_associations
 from .stage import (
     ADMITTED,
@@ -101,7 +102,6 @@ from .writing import (
     remove_other_primaries,
     remove_staged,
     take_back_new_pairs,
-    tell_created,
     usage_of_record,
 )
 
@@ -143,14 +143,18 @@ __all__ = [
     "hold_ends",
     "hold_made",
     "hold_reversed_pairs",
+    "hold_schema",
+    "holders_of",
     "holding_nobody_up",
     "holds_folded",
     "in_ids",
     "insert_associations",
+    "insert_change_set",
     "insert_first_primaries",
     "insert_labels",
     "insert_match_keys",
     "insert_new_pairs",
+    "insert_records",
     "insert_unless_there",
     "is_postgresql",
     "json_text",
@@ -170,9 +174,9 @@ __all__ = [
     "maker_of",
     "marks",
     "missing_pairs",
+    "object_types_version",
     "only_reading",
     "pages_of_others",
-    "properties_version",
     "refuse",
     "refuse_second_primaries",
     "refused_pairs",
@@ -196,7 +200,6 @@ __all__ = [
     "stand_before_associations",
     "take_back_made",
     "take_back_new_pairs",
-    "tell_created",
     "then_join",
     "these",
     "touched_types",
@@ -204,4 +207,5 @@ __all__ = [
     "usage",
     "usage_of_record",
     "usage_of_rows",
+    "write_derived",
 ]

@@ -257,13 +257,3 @@ def insert_match_keys(index_id: int, keys: Sequence[tuple[int, bytes]]) -> int:
     with connection.cursor() as cursor:
         cursor.executemany(f"{insert} VALUES (%s, %s, %s)", [(index_id, *each) for each in keys])
     return len(keys)
-
-
-def tell_created(change_set_id: int, record_ids: Sequence[int]) -> int:
-    """Write the events of new records, which have no values before: an import makes many (record pkey)."""
-    chosen, params = in_ids("id", record_ids)
-    return execute(
-        "INSERT INTO associations_recordevent (change_set_id, record_id, kind, before)"
-        f" SELECT %s, id, 'created', '{{}}' FROM associations_record WHERE {chosen} ORDER BY id",
-        [change_set_id, *params],
-    )

@@ -29,8 +29,8 @@ class BearerToken(BaseAuthentication):
         scheme, _, secret = get_authorization_header(request).decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = tokens.find_token(secret.strip())
-        if token is None or token.revoked_at is not None:
+        token = tokens.good_token(secret.strip())
+        if token is None:
             raise not_authenticated(MISSING)  # nobody learns which tokens there were
         if token.expires_at is not None and token.expires_at <= timezone.now():
             raise not_authenticated(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 from django.utils import timezone
 
+from crmproject import sql
 from crmproject.models import ApiToken
 
 from .scopes import unknown_scopes
@@ -21,6 +22,8 @@ from .scopes import unknown_scopes
 PREFIX = "pat-na1-"
 # How exact "last used" is: a write a minute and not one a request.
 USE_NOTED_EVERY = dt.timedelta(minutes=1)
+# By digest. Of a token nothing changes but when it was used and whether it is revoked, and that is asked every time.
+_known: dict[str, ApiToken] = {}
 
 
 def create_token(
@@ -48,8 +51,18 @@ def create_token(
 
 
 def find_token(secret: str) -> ApiToken | None:
-    """The token that was given this secret, revoked and expired ones too: one query."""
+    """The token that was given this secret, revoked and expired ones too."""
     return ApiToken.objects.filter(digest=_digest(secret)).first()
+
+
+def good_token(secret: str) -> ApiToken | None:
+    """The token that was given this secret, unless it is revoked: one query. It may have expired."""
+    digest = _digest(secret)
+    if not sql.is_good_token(digest):
+        return None
+    if digest not in _known:
+        _known[digest] = ApiToken.objects.get(digest=digest)
+    return _known[digest]
 
 
 def note_use(token: ApiToken) -> None:
@@ -58,6 +71,7 @@ def note_use(token: ApiToken) -> None:
     if token.last_used_at is None or token.last_used_at <= now - USE_NOTED_EVERY:
         stale = Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY)
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=now)
+        token.last_used_at = now
 
 
 def revoke(token: ApiToken) -> None:

@@ -52,9 +52,10 @@ def test_an_expired_token_says_when_it_expired():
 
 
 def test_a_revoked_token_is_none():
+    """Revoked by whatever process: what is remembered of a token is not that."""
     token, secret = tokens.create_token("a test", SCOPES)
     assert Asking.with_secret(secret).get("/crm/probe").status_code == 200
-    tokens.revoke(token)
+    ApiToken.objects.filter(pk=token.pk).update(revoked_at=timezone.now())
     assert Asking.with_secret(secret).get("/crm/probe").status_code == 401
 
 
@@ -67,6 +68,7 @@ def test_a_token_takes_one_query_and_its_use_is_noted_once_a_minute(django_asser
     noted = ApiToken.objects.get(pk=token.pk).last_used_at
     assert noted is not None
     ApiToken.objects.filter(pk=token.pk).update(last_used_at=noted - dt.timedelta(minutes=2))
+    tokens._known.clear()  # as in a process that does not know the token yet
     asking.get("/crm/probe")
     again = ApiToken.objects.get(pk=token.pk).last_used_at
     assert again is not None and again >= noted
