@@ -6,6 +6,7 @@ Every floor is taken beside what it is compared with, for a machine is not as qu
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connection, transaction
 
@@ -74,6 +75,30 @@ def insert_without_ledger() -> float:
     if connection.vendor != "postgresql":
         columns += ", change_set_id"  # its index is left out, the column itself cannot be
     return execute(f"INSERT INTO floor_association ({columns}) SELECT {columns} FROM floor_rows")
+
+
+def insert_side_by_side(connections: int, batches: int) -> float:
+    """The bare INSERT … SELECT of the kept rows, cut into as many transactions as a run has batches, by so many
+    connections at once: what workers side by side can gain at most from this database."""
+    make_table("floor_association")
+    execute("CREATE INDEX IF NOT EXISTS floor_rows_by_source ON floor_rows (source_id)")
+    first, last = (count(f"SELECT {end}(source_id) FROM floor_rows") for end in ("min", "max"))
+    edges = [first + (last + 1 - first) * each // batches for each in range(batches + 1)]
+
+    def work(number: int) -> None:
+        if connection.vendor == "postgresql":  # as the workers do
+            execute("SET synchronous_commit TO off")
+        for begin, end in list(zip(edges, edges[1:], strict=False))[number::connections]:
+            execute(
+                f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM floor_rows"
+                f" WHERE source_id >= {begin} AND source_id < {end} ORDER BY source_id, type_id, target_id"
+            )
+        connection.close()
+
+    start = time.monotonic()
+    with ThreadPoolExecutor(connections) as pool:
+        list(pool.map(work, range(connections)))
+    return time.monotonic() - start
 
 
 CHOSEN = "(source_id, type_id, target_id) IN (SELECT source_id, type_id, target_id FROM floor_rows)"
