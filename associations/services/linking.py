@@ -145,9 +145,14 @@ def associate_staged(
     _refuse_deleted(label)
     _refuse_second_primaries(label)
     limits.refuse_over_limit(types)
-    staged = sql.count_staged(unlabeled)
-    with _asked_for(types, staged.are_some_claimed and claimant is None):
-        written = _associate(unlabeled, label, change_set, staged)
+    staged = sql.count_staged(unlabeled, label or unlabeled)
+    releases = staged.are_some_claimed and claimant is None
+    # A label never stands without its association. Whoever releases claims looks once more when it has them.
+    if staged.all_stand and not releases:
+        written = sql.Written(staged.admitted)
+    else:
+        with _asked_for(types, releases):
+            written = _associate(unlabeled, label, change_set, staged)
     if claimant is not None:
         sql.claim_staged(claimant, types, change_set.pk, others=staged.are_some_claimed)
     return written
@@ -157,21 +162,17 @@ def _associate(
     unlabeled: DirectedType, label: DirectedType | None, change_set: ChangeSet, staged: sql.Staged
 ) -> sql.Written:
     primary_id = AssociationType.PRIMARY_OF.get(unlabeled.type.pk)
-    admitted, sources, with_others = staged.admitted, staged.sources, staged.with_others
+    admitted = staged.admitted
     # One object type's pairs may be staged from both their ends; Primary is first taken from another company.
-    if not with_others and not unlabeled.type.is_symmetric and not (label and label.type.is_primary):
+    if not (staged.some_have_others or unlabeled.type.is_symmetric or (label and label.type.is_primary)):
         types = [each.type.pk for each in (unlabeled, label) if each]
         written = sql.insert_new_pairs(unlabeled, types, primary_id, change_set.pk, about=admitted)
-        if written == admitted * len(types) + (sources if primary_id else 0):
+        if written == admitted * len(types) + (staged.sources if primary_id else 0):
             return sql.Written(admitted, admitted, admitted if label else 0)
         # Somebody else associates some of these records in this very moment, and may take them apart again.
         sql.take_back_new_pairs(unlabeled, change_set.pk)
-    are_some_new = with_others < admitted
-    # A label never stands without its association: where all have it nothing is to be written, or looked for.
-    if label and not are_some_new and sql.count_associated_pairs(label) == admitted:
-        return sql.Written(admitted)
     made = 0
-    if are_some_new or sql.count_associated_pairs(unlabeled) < admitted:
+    if sql.count_associated_pairs(unlabeled) < admitted:
         made = sql.insert_associations(unlabeled, change_set.pk)
         if primary_id and not (label and label.type.is_primary):
             sql.insert_first_primaries(unlabeled, primary_id, change_set.pk)

@@ -68,31 +68,39 @@ def count_admitted() -> int:
 
 @dataclass(frozen=True)
 class Staged:
-    """How many staged pairs are admitted, of how many sources, and for how many of the pairs the source is associated
-    with any record of that type already. And whether anybody claims any association at all."""
+    """How many staged pairs are admitted, and of how many sources. Whether all of them stand already under the type
+    that they are meant to have; whether some source may be associated with anybody under the unlabeled one; and whether
+    anybody claims any association at all."""
 
     admitted: int
     sources: int
-    with_others: int
+    all_stand: bool
+    some_have_others: bool
     are_some_claimed: bool
 
 
-def count_staged(unlabeled: DirectedType) -> Staged:
-    """Count the stage before it is written from (association pkey)."""
+def count_staged(unlabeled: DirectedType, meant: DirectedType) -> Staged:
+    """Count the stage before it is written from (association pkey).
+
+    Each pair is looked up once. What is asked the first pair tells: where it stands the same has been done before, and
+    most likely with all of them; where it does not, with none.
+    """
     source, _ = unlabeled.ends("s")
     any_other = (
         f"(SELECT 1 FROM associations_association a WHERE {_has_source('a', source, unlabeled.type.pk)} LIMIT 1)"
     )
-    [counts] = fetch(
-        f"SELECT count(*), count(DISTINCT {source}), count({any_other}), {SOME_CLAIMED}"
+    first_stands = f"(SELECT {maker_of(meant)} FROM staged_pair s WHERE s.state = 0 LIMIT 1) IS NOT NULL"
+    [(admitted, sources, stand, have_others, are_some_claimed)] = fetch(
+        f"SELECT count(*), count(DISTINCT {source}), count(CASE WHEN {first_stands} THEN {maker_of(meant)} END),"
+        f" count(CASE WHEN {first_stands} THEN 1 ELSE {any_other} END), {SOME_CLAIMED}"
         " FROM staged_pair s WHERE s.state = 0"
     )
-    return Staged(counts[0], counts[1], counts[2], bool(counts[3]))
+    return Staged(admitted, sources, stand == admitted, have_others > 0, bool(are_some_claimed))
 
 
-def count_associated_pairs(directed: DirectedType) -> int:
-    """How many of the admitted pairs are associated under a type already (association pkey)."""
-    return int(fetch(f"SELECT count({maker_of(directed)}) FROM staged_pair s WHERE s.state = 0")[0][0])
+def count_associated_pairs(unlabeled: DirectedType) -> int:
+    """How many of the admitted pairs are associated already (association pkey)."""
+    return int(fetch(f"SELECT count({maker_of(unlabeled)}) FROM staged_pair s WHERE s.state = 0")[0][0])
 
 
 def maker_of(directed: DirectedType) -> str:
