@@ -152,7 +152,7 @@ class Backfills:
         floors.keep_rows()
         batches = self.made.batches.count()
         bare = [mean(floors.insert_side_by_side(count, batches) for _ in range(2)) for count in (1, WORKERS)]
-        self.report.add("one bare insert at a time", bare[0], "s", bare[1], "the floor is the same rows by two side by side")
+        self.report.add("one bare insert at a time", bare[0], "s", bare[1], "the floor is two of them side by side")
 
     def _apply(self) -> None:
         apply = make_workflow("Apply", "apply_label", label=str(self.partner.type_id))

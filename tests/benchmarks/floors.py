@@ -88,10 +88,10 @@ def insert_side_by_side(connections: int, batches: int) -> float:
     def work(number: int) -> None:
         if connection.vendor == "postgresql":  # as the workers do
             execute("SET synchronous_commit TO off")
-        for begin, end in list(zip(edges, edges[1:], strict=False))[number::connections]:
+        for batch in range(number, batches, connections):
             execute(
-                f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM floor_rows"
-                f" WHERE source_id >= {begin} AND source_id < {end} ORDER BY source_id, type_id, target_id"
+                f"INSERT INTO floor_association ({COLUMNS}) SELECT {COLUMNS} FROM floor_rows WHERE source_id"
+                f" >= {edges[batch]} AND source_id < {edges[batch + 1]} ORDER BY source_id, type_id, target_id"
             )
         connection.close()
 
