@@ -25,6 +25,8 @@ Told = tuple[int, dt.datetime, str]
 def add_figures(change_sets: Iterable[Told]) -> None:
     """Add what these change sets did to associations, each on its day in the installation's time zone."""
     when = {id_: (timezone.localtime(at).date(), source) for id_, at, source in change_sets}
+    if not when:
+        return
     sums: dict[tuple[dt.date, int, str], list[int]] = defaultdict(lambda: [0, 0])
     for id_, type_id, added, count in sql.count_changes(list(when)):
         day, source = when[id_]

@@ -33,10 +33,13 @@ class Origin:
         return cls(ChangeSet.Source.SYSTEM, note=note)
 
 
-def open_change_set(origin: Origin) -> ChangeSet:
-    """Begin the change set of a change, in the change's own transaction; once committed, the bell rings."""
+def open_change_set(origin: Origin, *, is_processed: bool = False) -> ChangeSet:
+    """Begin the change set of a change, in the change's own transaction; once committed, the bell rings. Not where it
+    `is_processed`: the caller knows that no workflow wants to hear of it, and keeps the figures."""
+    now = timezone.now()
     change_set = ChangeSet(
-        at=timezone.now(),
+        at=now,
+        processed_at=now if is_processed else None,
         source=origin.source,
         source_id=origin.source_id,
         user_id=origin.user_id,
@@ -45,7 +48,8 @@ def open_change_set(origin: Origin) -> ChangeSet:
     )
     change_set.pk = sql.insert_change_set(change_set)
     change_set._state.adding = False
-    queues.ring(settings.RECORD_EVENTS_JOB)
+    if not is_processed:
+        queues.ring(settings.RECORD_EVENTS_JOB)
     return change_set
 
 

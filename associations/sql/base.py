@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,13 +42,11 @@ def execute(statement: str, params: Params = ()) -> int:
         return max(cursor.rowcount, 0)
 
 
-def execute_each(*statements: str | tuple[str, Params]) -> None:
-    """Run several statements whose answers nobody needs; PostgreSQL is sent all of them at once."""
-    both = [(each, ()) if isinstance(each, str) else each for each in statements]
-    if is_postgresql():
-        both = [("; ".join(statement for statement, _ in both), [each for _, params in both for each in params])]
-    for statement, params in both:
-        execute(statement, params)
+def moment(value: Any) -> dt.datetime:
+    """A moment as a raw statement gives it."""
+    convert = getattr(connection.ops, "convert_datetimefield_value", None)  # where the database has no such type
+    moment: dt.datetime = convert(value, None, connection) if convert else value
+    return moment
 
 
 def insert_unless_there(statement: str, params: Params, *, about: int) -> int:

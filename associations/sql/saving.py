@@ -73,9 +73,9 @@ def insert_records(records: Sequence[Record]) -> list[int]:
 def insert_change_set(new: ChangeSet) -> int:
     """Begin a change; its id."""
     [(id_,)] = fetch(
-        "INSERT INTO associations_changeset (at, source, source_id, user_id, note, depth)"
-        " VALUES (%s, %s, %s, %s, %s, %s) RETURNING id",
-        [_at(new.at), new.source, new.source_id, new.user_id, new.note, new.depth],
+        "INSERT INTO associations_changeset (at, processed_at, source, source_id, user_id, note, depth)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        [_at(new.at), _at(new.processed_at), new.source, new.source_id, new.user_id, new.note, new.depth],
     )
     return int(id_)
 
@@ -112,7 +112,7 @@ def _insert(table: str, columns: Mapping[str, str], rows: Sequence[Row], returni
     ]
 
 
-def _at(moment: datetime) -> Any:
+def _at(moment: datetime | None) -> Any:
     return connection.ops.adapt_datetimefield_value(moment)
 
 

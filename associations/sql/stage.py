@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from associations.types import DirectedType
 
-from .base import SOME_CLAIMED, Params, execute, fetch, is_postgresql, locks_records
+from .base import SOME_CLAIMED, Params, execute, fetch, is_postgresql, locks_records, together
 
 _AFTER_ITS_TWIN = (
     "(s.record_id > s.other_id AND EXISTS (SELECT 1 FROM staged_pair twin WHERE"
@@ -39,12 +39,12 @@ def clear_stage() -> None:
     """
     key = "" if is_postgresql() else ", PRIMARY KEY (record_id, other_id)"
     kept = " ON COMMIT DELETE ROWS" if is_postgresql() else " WITHOUT ROWID"
-    execute(
+    table = (
         "CREATE TEMPORARY TABLE IF NOT EXISTS staged_pair ("
         " record_id bigint NOT NULL, other_id bigint NOT NULL,"
         f" record_value text, other_value text, state smallint NOT NULL DEFAULT 0{key}){kept}"
     )
-    execute("DELETE FROM staged_pair")
+    together((table, []), ("DELETE FROM staged_pair", []))
 
 
 def stage_rows(pairs: Iterable[tuple[int, int]]) -> None:

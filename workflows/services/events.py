@@ -49,34 +49,31 @@ def process_events(*, at_once: bool = False, apart: bool = False) -> bool:
     `apart`: each workflow for itself, so that one whose triggers the database cannot answer keeps nobody else waiting.
     """
     with transaction.atomic():
-        taken = list(
-            ChangeSet.objects.filter(processed_at=None)
-            .order_by("id")
-            .select_for_update(skip_locked=True)
-            .values_list("id", "at", "source", "depth")[:CHANGE_SETS]
-        )
+        taken, *versions = sql.begin_look(CHANGE_SETS)
         if not taken:
             return False
-        ids = [id_ for id_, *_ in taken]
+        ids = [each.id for each in taken]
         happened = sql.what_happened(ids)
-        workflows = [live for live in live_workflows() if live.is_concerned(happened)]
-        undoing = own_undoing(id_ for id_, _, source, _ in taken if source in BY_PEOPLE)
+        all_of_them = live_workflows(*versions)
+        workflows = [live for live in all_of_them if live.is_concerned(happened)]
+        undoing = own_undoing(each.id for each in taken if each.source in BY_PEOPLE)
         had_alone = syncing.wait(ids, [(live.workflow, live.synced) for live in workflows if live.synced])
         due = _Due(had_alone) if at_once else None
         is_merged = happened.is_kind(RecordEvent.Kind.MERGED)
         if workflows or is_merged:
-            by_depth = sorted((depth, id_) for id_, *_, depth in taken)
+            by_depth = sorted((each.depth, each.id) for each in taken)
             for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
                 sql.claim(of_this := [id_ for _, id_ in of_depth])
                 if is_merged:
                     _unenroll_merged()
                 _look_for_all(of_this, depth, workflows, undoing, due, apart=apart)
-            if due:
-                due.work_off()
-        if happened.to_associations:
-            figures.add_figures((id_, at, source) for id_, at, source, _ in taken)
-        sql.mark_processed(ids)
-    return len(taken) == CHANGE_SETS or bool(due and due.batches)
+        is_asked = any(live.triggers.association_type_ids for live in all_of_them)
+        done = due.work_off(is_asked=is_asked) if due else []
+        told = [(each.id, each.at, each.source) for each in taken] if happened.to_associations else []
+        if not is_asked:
+            told += [(each.pk, each.at, each.source) for each in done]
+        figures.add_figures(told)
+    return len(taken) == CHANGE_SETS or (is_asked and bool(done))
 
 
 class _Due:
@@ -94,9 +91,14 @@ class _Due:
             return None
         return lambda batch: self.batches.append((batch, live.version))
 
-    def work_off(self) -> None:
-        for batch, version in self.batches:
-            execution.work_off(batch, version)
+    def work_off(self, *, is_asked: bool) -> list[ChangeSet]:
+        """Work them off; what that changed. `is_asked`: some workflow that is on asks for associations, and is to look
+        at it, too."""
+        return [
+            change_set
+            for batch, version in self.batches
+            for change_set in execution.work_off(batch, version, is_processed=not is_asked)
+        ]
 
 
 def _look_for_all(

@@ -61,13 +61,18 @@ def run_action(batch_id: int, position: int) -> bool:
     return more
 
 
-def work_off(batch: Batch, version: remembered.Version) -> None:
+def work_off(batch: Batch, version: remembered.Version, *, is_processed: bool) -> list[ChangeSet]:
     """Do all actions of a batch that this very transaction has written, as finished, in a workflow that is on: nobody
-    else can be at it. `version`: of the schema that holds in this transaction."""
+    else can be at it. `version`: of the schema that holds in this transaction; `is_processed`: whether what they
+    change is looked at already (see open_change_set). Returns their change sets."""
     end, batch.position = batch.position, next_position(batch.run, 0)
+    done = []
     while batch.position < end:
-        _run_action(batch, version, just_enrolled=True)
+        action_run = _run_action(batch, version, just_enrolled=True, is_processed=is_processed)
+        assert action_run.change_set is not None  # the workflow is on
+        done.append(action_run.change_set)
     finish_run(batch.run)
+    return done
 
 
 def finish_run(run: Run) -> None:
@@ -101,7 +106,9 @@ def enroll_range(batch: Batch, *, finished: bool = False) -> None:
     monitoring.count_enrolled(sql.enroll_range(batch, records, again=again, finished=finished))
 
 
-def _run_action(batch: Batch, version: remembered.Version, *, just_enrolled: bool) -> None:
+def _run_action(
+    batch: Batch, version: remembered.Version, *, just_enrolled: bool, is_processed: bool = False
+) -> ActionRun:
     """Do the action that is due, for what is live of the batch."""
     run = batch.run
     definition = run.revision.definition["actions"][batch.position]
@@ -114,7 +121,7 @@ def _run_action(batch: Batch, version: remembered.Version, *, just_enrolled: boo
         read = remembered.definition_of(run.revision, run.workflow.object_type, version)
         action, config = read.actions[batch.position]
         origin = Origin(ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1)
-        action_run.change_set = open_change_set(origin)
+        action_run.change_set = open_change_set(origin, is_processed=is_processed)
         action.run(config, ActionContext(action_run, action_run.change_set, _taking_part(batch)))
     else:
         sql.write_reasons(action_run, _taking_part(batch), Outcome.WORKFLOW_OFF)
@@ -125,6 +132,7 @@ def _run_action(batch: Batch, version: remembered.Version, *, just_enrolled: boo
     ids = {"workflow": run.workflow_id, "run": run.pk, "batch": batch.pk, "action": batch.position}
     logger.info("%s: %s %s", run, definition["kind"], action_run.outcomes, extra=ids)
     batch.position = next_position(run, batch.position + 1)
+    return action_run
 
 
 def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:

@@ -55,13 +55,10 @@ class Live:
         )
 
 
-def live_workflows() -> list[Live]:
-    """Those that records enroll in by what happens to them, or that are kept in sync."""
-    return _read(*sql.live_version())
-
-
 @lru_cache(maxsize=1)
-def _read(version: remembered.Version, _on: tuple[str, ...]) -> list[Live]:
+def live_workflows(version: remembered.Version, _of_live: tuple[str, ...]) -> list[Live]:
+    """Those that records enroll in by what happens to them, or that are kept in sync, as they are in these versions of
+    the schema and of the workflows that are on (see sql.begin_look)."""
     found = []
     around: dict[int, Surroundings] = {}
     for workflow in Workflow.objects.filter(is_enabled=True).select_related("revision", "object_type"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -15,8 +17,8 @@ from workflows.models import ActionOutcome, Batch, Enrollment, Run, UndoPart
 
 # What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
 _SYNC = 7_033
-# A part of a statement and its parameters.
-Clause = tuple[str, sql.Params]
+
+
 # In pages of 8 kB: as large a table is not read whole to find a row.
 _SMALL = 1_000
 
@@ -38,7 +40,9 @@ def enroll_ids(batch: Batch, ids: Sequence[int], *, again: bool, finished: bool 
     return _enroll(batch, (chosen, params), among, about=len(ids), again=again, finished=finished)
 
 
-def _enroll(batch: Batch, chosen: Clause, among: Clause, *, about: int, again: bool, finished: bool) -> int:
+def _enroll(
+    batch: Batch, chosen: sql.Statement, among: sql.Statement, *, about: int, again: bool, finished: bool
+) -> int:
     """Enroll records in the workflow of a batch, none twice at a time (enrolled_once_at_a_time); how many.
 
     `chosen` is a SELECT of about so many ids, `among` a condition that holds of their enrollments. They are held, so
@@ -126,11 +130,11 @@ def commit_without_waiting() -> None:
     """Do not wait for the disk at this transaction's end. Only for one that is done again if the machine loses it:
     the log keeps its order, so the next commit that waits writes this one down as well, or neither is there.
     """
-    sql.execute_each(*_without_waiting())
+    sql.together(*_without_waiting())
 
 
-def _without_waiting() -> list[str]:
-    return ["SET LOCAL synchronous_commit TO off"] if sql.is_postgresql() else []
+def _without_waiting() -> list[sql.Statement]:
+    return [("SET LOCAL synchronous_commit TO off", [])] if sql.is_postgresql() else []
 
 
 def begin_action(*, is_large: bool) -> None:
@@ -151,36 +155,44 @@ def begin_action(*, is_large: bool) -> None:
     )
 
 
-def live_version() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The version of the schema, and another one after every change of a workflow that is on (workflow pkey)."""
-    [found] = sql.fetch(
-        "SELECT count(*), sum(id), sum(edits), sum(revision_id), sum(since_change_set), max(updated_at),"
-        f" {sql.SCHEMA_VERSION} FROM workflows_workflow WHERE is_enabled"
-    )
-    parts = tuple(map(str, found))
-    return parts[6:], parts[:6]
+class TakenChangeSet(NamedTuple):
+    id: int
+    at: dt.datetime
+    source: str
+    depth: int
 
 
-def mark_processed(change_set_ids: Sequence[int]) -> None:
-    """Nobody looks at these change sets any more (change set pkey). Lost, the transaction leaves them unprocessed, and
-    what was saved is on the disk already."""
-    of_these, ids = sql.in_ids("id", change_set_ids)
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    sql.execute_each(
+def begin_look(most: int) -> tuple[list[TakenChangeSet], tuple[str, ...], tuple[str, ...]]:
+    """Begin the transaction of a look at the outbox. Take the oldest change sets, up to `most`, that nobody has
+    processed or is at (change set outbox): they are processed if the transaction comes to its end, for which it does
+    not wait, as above. Who turns a workflow on waits for it from here on.
+
+    With it the version of the schema, and another one after every change of a workflow that is on (workflow pkey).
+    """
+    oldest = f"SELECT id FROM associations_changeset WHERE processed_at IS NULL ORDER BY id LIMIT {most:d}"
+    # As an array PostgreSQL reads them once; joined it may do so for each row, and find others each time.
+    these = f"= ANY(ARRAY({oldest} FOR UPDATE SKIP LOCKED))" if sql.is_postgresql() else f"IN ({oldest})"
+    taking = f"UPDATE associations_changeset SET processed_at = %s WHERE id {these} RETURNING id, at, source, depth"
+    live = "count(*), sum(id), sum(edits), sum(revision_id), sum(since_change_set), max(updated_at)"
+    taken, *_, [version] = sql.together(
+        (taking, [connection.ops.adapt_datetimefield_value(timezone.now())]),
         *_without_waiting(),
-        (f"UPDATE associations_changeset SET processed_at = %s WHERE {of_these}", [now, *ids]),
+        (f"SELECT {live}, {sql.SCHEMA_VERSION} FROM workflows_workflow WHERE is_enabled", []),
     )
+    parts = tuple(map(str, version))
+    found = sorted(TakenChangeSet(id_, sql.moment(at), source, depth) for id_, at, source, depth in taken)
+    return found, parts[6:], parts[:6]
 
 
 def claim(change_set_ids: Sequence[int]) -> None:
     """Have the claimed change sets stand in a table, so that filters can name them without listing their ids."""
     kept = " ON COMMIT DELETE ROWS" if sql.is_postgresql() else ""
     chosen, params = sql.in_ids("id", change_set_ids)
-    sql.execute_each(
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY){kept}",
-        "DELETE FROM claimed_change_set",
+    sql.together(
+        (f"CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY){kept}", []),
+        ("DELETE FROM claimed_change_set", []),
         (f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params),
-        *(["ANALYZE claimed_change_set"] if sql.is_postgresql() else []),
+        *([("ANALYZE claimed_change_set", [])] if sql.is_postgresql() else []),
     )
 
 

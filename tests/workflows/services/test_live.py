@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.factories import change, make_property, make_record, make_records
 from tests.workflows.making import Filter, create, is_, make_workflow
+from workflows import sql
 from workflows.models import Enrollment, Workflow
 from workflows.services import events, lifecycle, live
 
@@ -67,7 +68,7 @@ def test_who_asks_for_associations_or_the_day_is_asked_for_itself() -> None:
     groups: list[list[Filter]] = [[is_("city", "Boston")], [is_("city", "Oslo")], [lacks], [today]]
     for group in groups:
         wanting(group)
-    asked = [each.asks_for_properties_alone for each in live.live_workflows()]
+    asked = [each.asks_for_properties_alone for each in live.live_workflows(*sql.begin_look(0)[1:])]
     assert sorted(asked) == [False, False, True, True]
 
 
