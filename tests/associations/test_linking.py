@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from associations import querysets
 from associations.errors import Refused
@@ -59,6 +61,29 @@ def test_an_association_is_two_way(name: str, other_name: str) -> None:
     assert associated(record, unlabeled(name, other_name)) == {other.pk}
     assert associated(other, unlabeled(other_name, name)) == {record.pk}
     assert associate(other, record).associations == 0
+
+
+@pytest.mark.parametrize("before", list(itertools.product(["nothing", "another", "unlabeled", "label"], repeat=2)))
+def test_whatever_was_there_all_are_there_afterwards(
+    before: tuple[str, str], contacts: list[Record], deals: list[Record], buyer: DirectedType
+) -> None:
+    pairs = list(zip(contacts[:2], deals[:2], strict=True))
+    for (contact, deal), was in zip(pairs, before, strict=True):
+        if was != "nothing":
+            associate(contact, deals[2] if was == "another" else deal, *([buyer.reverse] if was == "label" else []))
+    expected = LinkCounts(sum(was in ("nothing", "another") for was in before), sum(was != "label" for was in before))
+    assert associate_pairs(pairs, buyer.reverse) == expected
+    assert associate_pairs(pairs, buyer.reverse) == LinkCounts()
+    assert [words(*pair) for pair in pairs] == [{"unlabeled", "Purchase"}] * 2
+
+
+def test_what_is_there_is_looked_for_once(contacts: list[Record], deals: list[Record], buyer: DirectedType) -> None:
+    pairs = list(zip(contacts, deals, strict=True))
+    associate_pairs(pairs, buyer.reverse)
+    with CaptureQueriesContext(connection) as queries:
+        associate_pairs(pairs, buyer.reverse)
+    [asked] = [query["sql"] for query in queries.captured_queries if "associations_association " in query["sql"]]
+    assert asked.startswith("SELECT count(*)")
 
 
 def test_a_record_is_never_associated_with_itself(contacts: list[Record]) -> None:
