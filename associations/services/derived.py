@@ -6,7 +6,9 @@ Called by the services that change records, inside their transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from django.db import IntegrityError, connection, transaction
@@ -136,6 +138,16 @@ def holders_of(prop: Property, keys: Sequence[bytes]) -> dict[bytes, int]:
 
 def _taken(prop: Property, record: Record, by: str) -> str:
     return f"must be unique, but {record.properties[prop.name]!r:.80} belongs to {by}"
+
+
+def constraint_first(change: Callable[[bool], T]) -> T:
+    """Run a change of few values without looking whether the unique ones are free, as they nearly always are; where the
+    constraint refuses one, run it again with the look (True), which names the holder. Within a transaction of somebody
+    else's, which a refusal would end, it looks at once."""
+    if not connection.in_atomic_block:
+        with suppress(IntegrityError), transaction.atomic():
+            return change(False)
+    return again_if_overtaken(partial(change, True))
 
 
 def again_if_overtaken(change: Callable[[], T]) -> T:

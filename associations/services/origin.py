@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
 from associations import sql
@@ -33,9 +34,10 @@ class Origin:
         return cls(ChangeSet.Source.SYSTEM, note=note)
 
 
-def open_change_set(origin: Origin, *, is_processed: bool = False) -> ChangeSet:
+def open_change_set(origin: Origin, new: Sequence[Record] = (), *, is_processed: bool = False) -> ChangeSet:
     """Begin the change set of a change, in the change's own transaction; once committed, the bell rings. Not where it
-    `is_processed`: the caller knows that no workflow wants to hear of it, and keeps the figures."""
+    `is_processed`: the caller knows that no workflow wants to hear of it, and keeps the figures. Records that are new
+    are written along with it: to send them alone would take as long again."""
     now = timezone.now()
     change_set = ChangeSet(
         at=now,
@@ -46,8 +48,11 @@ def open_change_set(origin: Origin, *, is_processed: bool = False) -> ChangeSet:
         note=origin.note[:200],
         depth=origin.depth,
     )
-    change_set.pk = sql.insert_change_set(change_set)
-    change_set._state.adding = False
+    change_set.pk, ids = sql.insert_change_set(change_set, new)
+    for record, id_ in zip(new, ids, strict=True):
+        record.pk = id_
+    for row in (change_set, *new):
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     if not is_processed:
         queues.ring(settings.RECORD_EVENTS_JOB)
     return change_set

@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
-from associations import sql
 from associations.comparison import name_key
 from associations.errors import InvalidRecords, Missing, Refused, ValueProblem
 from associations.models import ObjectType, Property, Record, RecordEvent
@@ -23,6 +21,7 @@ from associations.property_values import Value, read_value
 from .derived import (
     Schema,
     again_if_overtaken,
+    constraint_first,
     holders_of,
     lock_schema,
     refuse_taken_values,
@@ -94,7 +93,7 @@ def save_records(
     Raises InvalidRecords with every value that cannot be kept, Refused for a record that does not exist.
     """
 
-    def change() -> Saved:
+    def change(look: bool = True) -> Saved:
         schema = lock_schema(object_type)
         values, problems = [], []
         for index, each in enumerate(inputs):
@@ -104,9 +103,9 @@ def save_records(
         if problems:
             raise InvalidRecords(problems)
         ids = [each.id for each in inputs]
-        return save_values(object_type, schema, values, ids, origin=origin, upsert_by=upsert_by)
+        return save_values(object_type, schema, values, ids, origin=origin, upsert_by=upsert_by, look=look)
 
-    return again_if_overtaken(change)
+    return constraint_first(change) if len(inputs) == 1 else again_if_overtaken(change)
 
 
 def save_values(
@@ -117,9 +116,11 @@ def save_values(
     *,
     origin: Origin,
     upsert_by: str | None = None,
+    look: bool = True,
 ) -> Saved:
     """What `save_records` does, with values that `read_properties` gave for the `lock_schema` of the caller's
-    transaction. The caller does all of that again when it is overtaken.
+    transaction. The caller does all of that again when it is overtaken. Without a `look` at who holds unique values the
+    constraint alone refuses one that is taken.
     """
     ids = _ids_by_unique_value(schema.properties, upsert_by, given_ids, values) if upsert_by else given_ids
     existing = _lock_live(object_type, [id_ for id_ in ids if id_ is not None])
@@ -141,12 +142,12 @@ def save_values(
         record.updated_at = now
         record.name_key = name_key(record.properties.get(object_type.primary_property))
 
-    refuse_taken_values(schema.unique, records, {record.pk for record in changed})
+    if look:
+        refuse_taken_values(schema.unique, records, {record.pk for record in changed})
     if not new and not changed:
         return Saved(records)
-    _insert(new)
+    change_set = open_change_set(origin, new)
     _write_properties(changed)
-    change_set = open_change_set(origin)
     write_derived(schema, changed, new, change_set)
     write_events(change_set, RecordEvent.Kind.CHANGED, [(record, old[record.pk]) for record in changed])
     return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
@@ -187,12 +188,6 @@ def _lock_live(object_type: ObjectType, ids: Sequence[int]) -> dict[int, Record]
     if missing := set(ids) - found.keys():
         raise Missing(object_type.label, missing)
     return found
-
-
-def _insert(records: Sequence[Record]) -> None:
-    for record, id_ in zip(records, sql.insert_records(records), strict=True):
-        record.pk = id_
-        record._state.adding, record._state.db = False, DEFAULT_DB_ALIAS
 
 
 def _write_properties(records: Sequence[Record]) -> None:

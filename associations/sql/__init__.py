@@ -64,7 +64,7 @@ from .reversing import (
     stage_reversed_rows,
     touched_types,
 )
-from .saving import hold_schema, holders_of, insert_change_set, insert_records, write_derived
+from .saving import hold_schema, holders_of, insert_change_set, write_derived
 from .shadows import only_reading, stand_before, stand_before_associations
 from .stage import (
     ADMITTED,
@@ -156,7 +156,6 @@ __all__ = [
     "insert_labels",
     "insert_match_keys",
     "insert_new_pairs",
-    "insert_records",
     "insert_unless_there",
     "is_postgresql",
     "json_text",

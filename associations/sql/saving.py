@@ -12,7 +12,7 @@ from django.db import connection
 
 from associations.models import ChangeSet, Record
 
-from .base import FEW, Statement, fetch, in_ids, is_postgresql, lock_of_object_type, marks, together
+from .base import FEW, Statement, in_ids, is_postgresql, lock_of_object_type, marks, together
 
 Row = tuple[Any, ...]
 _UNIQUE, _KEYS = "associations_uniquevalue", "associations_matchkey"
@@ -27,16 +27,16 @@ def hold_schema(object_type_id: int) -> tuple[Row, list[Row]]:
     type and name).
     """
     version = (
-        "SELECT t.updated_at, count(p.id), max(p.updated_at) FROM associations_objecttype t"
-        " LEFT JOIN associations_property p ON p.object_type_id = t.id WHERE t.id = %s GROUP BY t.updated_at"
+        "SELECT (SELECT updated_at FROM associations_objecttype WHERE id = %s), count(*), max(updated_at)"
+        " FROM associations_property WHERE object_type_id = %s"
     )
-    indexes = (
-        "SELECT i.id, i.property_id, i.comparison FROM associations_matchindex i"
-        " JOIN associations_property p ON p.id = i.property_id WHERE p.object_type_id = %s ORDER BY i.id"
+    indexes = (  # few, in any case: so the planner has the least to think about
+        "SELECT id, property_id, comparison FROM associations_matchindex"
+        " WHERE (SELECT object_type_id FROM associations_property p WHERE p.id = property_id) = %s"
     )
     *_, [found], kept = together(
         *lock_of_object_type(object_type_id, exclusive=False),
-        (version, [object_type_id]),
+        (version, [object_type_id, object_type_id]),
         (indexes, [object_type_id]),
     )
     return found, kept
@@ -53,8 +53,13 @@ def holders_of(property_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
     return {bytes(key): record_id for rows in together(*statements) for key, record_id in rows}
 
 
-def insert_records(records: Sequence[Record]) -> list[int]:
-    """Write new records; their ids, in the same order."""
+def insert_change_set(new: ChangeSet, records: Sequence[Record] = ()) -> tuple[int, list[int]]:
+    """Begin a change, and write the records that are new in it; its id, and theirs in the same order."""
+    change_set = (
+        "INSERT INTO associations_changeset (at, processed_at, source, source_id, user_id, note, depth)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
+        [_at(new.at), _at(new.processed_at), new.source, new.source_id, new.user_id, new.note, new.depth],
+    )
     columns = {
         "object_type_id": "bigint",
         "properties": "jsonb",
@@ -66,18 +71,8 @@ def insert_records(records: Sequence[Record]) -> list[int]:
         (each.object_type_id, json.dumps(each.properties), _at(each.created_at), _at(each.updated_at), each.name_key)
         for each in records
     ]
-    written = together(*_insert("associations_record", columns, rows, " RETURNING id"))
-    return sorted(id_ for rows in written for (id_,) in rows)
-
-
-def insert_change_set(new: ChangeSet) -> int:
-    """Begin a change; its id."""
-    [(id_,)] = fetch(
-        "INSERT INTO associations_changeset (at, processed_at, source, source_id, user_id, note, depth)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        [_at(new.at), _at(new.processed_at), new.source, new.source_id, new.user_id, new.note, new.depth],
-    )
-    return int(id_)
+    [(id_,)], *written = together(change_set, *_insert("associations_record", columns, rows, " RETURNING id"))
+    return id_, sorted(record_id for ids in written for (record_id,) in ids)
 
 
 def write_derived(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from associations.errors import InvalidRecords
-from associations.models import Record, UniqueValue
+from associations.models import ChangeSet, Record, UniqueValue
 from associations.services import archiving, merging
 from associations.services.derived import unique_key
 from associations.services.records import RecordInput
@@ -37,6 +39,19 @@ def test_a_value_that_another_record_holds_is_refused_and_says_who_does(again: s
     assert (problem.index, problem.property) == (1, "email")
     assert problem.reason.endswith(f"belongs to contact {ann.pk}")
     assert holder(BOB) is None
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_who_holds_a_value_is_looked_up_only_when_the_constraint_refuses_it() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        holder = make_record("contact", email=ANN)
+    assert not any("FROM associations_uniquevalue WHERE property_id" in each["sql"] for each in asked)
+    ben = make_record("contact", email="ben@example.com")
+    for refused in (lambda: make_record("contact", email=ANN), lambda: change(ben, email=ANN)):
+        with pytest.raises(InvalidRecords, match=f"belongs to contact {holder.pk}"):
+            refused()
+    assert list(Record.objects.values_list("id", flat=True)) == [holder.pk, ben.pk]
+    assert ChangeSet.objects.count() == 2 and UniqueValue.objects.count() == 2
 
 
 def test_two_records_of_one_request_cannot_have_one_value() -> None:
