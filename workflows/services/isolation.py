@@ -91,12 +91,17 @@ def retry(batches: Iterable[Batch]) -> int:
     ids = [batch.pk for batch in batches]
     with transaction.atomic():
         failed = list(
-            Batch.objects.select_for_update(of=("self",)).filter(pk__in=ids, state=Batch.State.FAILED).order_by("id")
+            Batch.objects.select_for_update(of=("self",))
+            .select_related("run__revision")
+            .filter(pk__in=ids, state=Batch.State.FAILED)
+            .order_by("id")
         )
         for batch in failed:
-            Enrollment.objects.filter(batch=batch, state=Enrollment.State.FAILED).update(
-                state=Enrollment.State.ACTIVE, ended_at=None
-            )
+            put_aside = Enrollment.objects.filter(batch=batch, state=Enrollment.State.FAILED)
+            if batch.run.cause == Run.Cause.KEEP_IN_SYNC and _is_unenrolled(batch):
+                put_aside.delete()  # its first action names them anew, and no ordinal keeps them from being twice
+            else:
+                put_aside.update(state=Enrollment.State.ACTIVE, ended_at=None)
             queues.enqueue(RUN_ACTION, batch.pk, batch.position, queue="bulk")
         Batch.objects.filter(pk__in=[batch.pk for batch in failed]).update(
             state=Batch.State.WAITING, error="", updated_at=timezone.now()

@@ -5,46 +5,19 @@ What is bad here is a trigger of the database itself that refuses one record's a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from associations.models import Association, Record
 from tests.factories import make_records
+from tests.refusing import refused_by_the_database
 from tests.workflows.making import create, enroll, enroll_all, make_workflow, work_off
 from workflows.models import ActionOutcome, Batch, Enrollment, Run, Workflow
 from workflows.services import isolation
 
 pytestmark = pytest.mark.django_db
-
-
-@contextmanager
-def refused_by_the_database(record: Record) -> Iterator[None]:
-    """Every association of this record fails, until the block ends."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql"
-                " AS $$ BEGIN RAISE EXCEPTION 'this record is bad'; END $$"
-            )
-            body = "EXECUTE FUNCTION refuse()"
-        else:
-            body = "BEGIN SELECT RAISE(ABORT, 'this record is bad'); END"
-        cursor.execute(
-            "CREATE TRIGGER refuse BEFORE INSERT ON associations_association FOR EACH ROW"
-            f" WHEN (NEW.source_id = {record.pk}) {body}"
-        )
-    yield
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("DROP TRIGGER refuse ON associations_association")
-            cursor.execute("DROP FUNCTION refuse()")
-        else:
-            cursor.execute("DROP TRIGGER refuse")
 
 
 @pytest.fixture
@@ -85,7 +58,7 @@ def test_it_can_be_tried_again_once_the_cause_is_gone(contacts: list[Record], wo
         run = enroll(workflow, contacts)
     out = StringIO()
     call_command("retry_failed", str(run.pk), stdout=out)
-    assert out.getvalue() == "1 batches are tried again.\n"
+    assert out.getvalue() == "1 batch is tried again.\n"
     work_off()
     run.refresh_from_db()
     assert run.state == Run.State.FINISHED

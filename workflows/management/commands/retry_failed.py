@@ -21,4 +21,5 @@ class Command(BaseCommand):
         failed = Batch.objects.filter(state=Batch.State.FAILED)
         if options["run"]:
             failed = failed.filter(run__in=options["run"])
-        self.stdout.write(f"{isolation.retry(failed)} batches are tried again.")
+        count = isolation.retry(failed)
+        self.stdout.write(f"{count:,} {'batch is' if count == 1 else 'batches are'} tried again.")
