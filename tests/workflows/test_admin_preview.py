@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from associations.models import Record
 from tests.associations.admin_pages import record_url, sign_in, submit
 from tests.factories import make_label, make_record, make_records
 from tests.workflows.admin_workflows import page_of, text, url
-from tests.workflows.making import create, everything, is_, make_workflow, set_steps
+from tests.workflows.making import create, enroll, everything, is_, make_workflow, set_steps
 from workflows.models import Preview, Workflow
-from workflows.services import preview
+from workflows.services import lifecycle, preview
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +101,24 @@ def test_what_cannot_be_tried_yet_says_why(client: Any, workflow: Workflow) -> N
 @pytest.mark.parametrize("permission", ["view_workflow", "view_record"])
 def test_who_may_not_see_workflow_and_records_sees_neither(page: str, permission: str, workflow: Workflow) -> None:
     assert sign_in(permission).get(url(page, workflow.pk)).status_code == 403
+
+
+def test_preview_and_turning_on_tell_of_the_look_at_those_who_were_enrolled_before() -> None:
+    make_record("company", city="Rome")
+    contacts = make_records("contact", [{"city": "Rome"}, {"city": "Rome"}])
+    workflow = make_workflow("contact", create("company", "city", "city", keep_in_sync=True))
+    pages = [url("workflow_preview", workflow.pk), url("workflow_turn_on", workflow.pk)]
+    words = "2 contacts that were enrolled before will be looked at again"
+    lifecycle.turn_off(workflow)
+    admin = sign_in()
+    assert all(words not in text(admin.get(page)) for page in pages), "nobody was enrolled"
+    lifecycle.turn_on(workflow)
+    enroll(workflow, contacts)
+    assert words not in text(admin.get(pages[0])), "it is on"
+    lifecycle.turn_off(workflow)
+    assert all(words in text(admin.get(page)) for page in pages)
+    output = io.StringIO()
+    call_command("preview_workflow", str(workflow.pk), stdout=output)
+    assert words in output.getvalue()
+    set_steps(workflow, create("company", "city", "city"))
+    assert all(words not in text(admin.get(page)) for page in pages), "it keeps in sync no longer"

@@ -63,6 +63,7 @@ class PreviewPages(WorkflowPages):
             enrolled=_count(figures["enrolled"], figures),
             actions=_shown(workflow, figures),
             warnings=warnings_of(workflow),
+            follows=preview.what_follows(workflow),
             everybody=not lifecycle.definition_json(workflow)["triggers"],
         )
 

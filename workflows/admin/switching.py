@@ -18,7 +18,7 @@ from associations.errors import Refused
 from associations.querysets import Surroundings
 from workflows.models import Run, Workflow
 from workflows.sentences import describe
-from workflows.services import enrollment, lifecycle
+from workflows.services import enrollment, lifecycle, preview
 from workflows.services.static_check import warnings_of
 
 from .pages import ENABLE, RUN, WorkflowPages
@@ -96,6 +96,7 @@ class SwitchPages(WorkflowPages):
             matching=f"{_count(matching, workflow)} {'meets' if matching == 1 else 'meet'} the triggers",
             description=describe(definition, Surroundings(workflow.object_type)),
             may_run=request.user.has_perm(RUN),
+            follows=preview.what_follows(workflow),
             warnings=warnings_of(workflow),
         )
 

@@ -22,7 +22,7 @@ from associations import querysets
 from crmproject import queues
 from workflows.models import Preview, PreviewPart, Workflow
 
-from . import lifecycle
+from . import lifecycle, synced
 from .preview_figures import Figures, csv_rows, figures_of
 from .rehearsal import Progress, read_complete, rehearsed_all, rehearsed_records
 from .sampling import matchings, missing_keys
@@ -34,6 +34,8 @@ MOST_PAIRS = 10_000
 READ_WITHIN = 1.5
 # A part of the CSV is about a megabyte, compressed to a tenth.
 ROWS_OF_PART = 10_000
+# How many of those to be looked at again are counted; beyond it says "more than".
+MOST_COUNTED = 10_000
 COUNT_PREVIEW = "workflows.jobs.count_preview"
 
 
@@ -70,6 +72,24 @@ def exact_rows(workflow: Workflow, progress: Progress = lambda done, steps: None
     """What would be done for every record, a row of text each, here and now; see preview_figures.COLUMNS."""
     with rehearsed_all(workflow, lifecycle.definition_json(workflow), progress) as run:
         yield from csv_rows(run)
+
+
+def what_follows(workflow: Workflow) -> str:
+    """What turning on does besides enrolling, and what no figure contains: who was enrolled before is looked at again,
+    where an action keeps in sync. A sentence, empty where nobody is. A workflow that is on has done so."""
+    if workflow.is_enabled:
+        return ""
+    records = synced.to_bring_in_sync(workflow, lifecycle.definition_json(workflow))
+    count = records[: MOST_COUNTED + 1].count()
+    if not count:
+        return ""
+    of_type = workflow.object_type
+    number = f"{count:,}" if count <= MOST_COUNTED else f"More than {MOST_COUNTED:,}"
+    who = f"{of_type.label.lower()} that was" if count == 1 else f"{of_type.plural_label.lower()} that were"
+    return (
+        f"{number} {who} enrolled before will be looked at again when it is turned on, to keep in sync: what matches"
+        " now is associated, and what was associated and no longer matches goes."
+    )
 
 
 # By a job ---------------------------------------------------------------------------------------

@@ -68,11 +68,17 @@ def give_up(workflow: Workflow) -> None:
 def bring_in_sync(workflow: Workflow, revision: WorkflowRevision, *, user_id: int | None = None) -> None:
     """Look at everybody again who was ever enrolled: values may have changed while the workflow was off, and what its
     actions ask for is another by a new revision."""
-    if revision.claimants and enrolled_once(workflow, Record.objects.all()).exists():
+    if to_bring_in_sync(workflow, revision.definition).exists():
         run = Run.objects.create(
             workflow=workflow, revision=revision, cause=Run.Cause.KEEP_IN_SYNC, criteria=[[]], started_by_id=user_id
         )
         queues.enqueue(PREPARE_RUN, run.pk, queue="bulk")
+
+
+def to_bring_in_sync(workflow: Workflow, definition: Mapping[str, Any]) -> QuerySet[Record]:
+    """Whom turning on, with this definition, is followed by a look at: nobody where no action of it keeps in sync."""
+    records = Record.objects.all() if synced_actions(definition) else Record.objects.none()
+    return enrolled_once(workflow, records)
 
 
 def enrolled_once(workflow: Workflow, records: QuerySet[Record]) -> QuerySet[Record]:

@@ -54,7 +54,8 @@ class Command(WorkflowCommand):
             with tqdm(unit="step", disable=None, desc=workflow.name) as bar:
                 figures = preview.exact_figures(workflow, _moving(bar))
         warnings = [f"  Worth a look: {each.where} {each.text}" for each in warnings_of(workflow)]
-        self.stdout.write("\n".join([*_lines(workflow, figures), *warnings]))
+        follows = [f"  {words}" for words in [preview.what_follows(workflow)] if words]
+        self.stdout.write("\n".join([*_lines(workflow, figures), *follows, *warnings]))
 
     def _write(self, workflow: Workflow, path: Path) -> None:
         with tqdm(unit="step", disable=None, desc=workflow.name) as bar, path.open("w", newline="") as file:
