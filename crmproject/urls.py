@@ -11,6 +11,7 @@ from workflows import views
 
 admin.site.site_header = admin.site.site_title = "Association workflows"
 admin.site.index_title = "Records, labels, workflows"
+admin.site.site_url = None  # the admin is the site
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -47,9 +47,6 @@ class BulkJobAdmin(admin.ModelAdmin[BulkJob]):
     def how_it_stands(self, job: BulkJob) -> SafeString:
         return render_to_string("admin/associations/bulkjob/progress.html", {"job": job, "percent": percent(job)})
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Bulk jobs", **(extra_context or {})})
-
     def render_change_form(
         self,
         request: HttpRequest,

@@ -91,7 +91,7 @@ class LabelPages(ServiceAdmin[AssociationType]):
             if not self.has_view_or_change_permission(request):
                 raise PermissionDenied
             return self._matrix(request)
-        return super().changelist_view(request, {"title": "Association labels", **(extra_context or {})})
+        return super().changelist_view(request, extra_context)
 
     def _matrix(self, request: HttpRequest) -> HttpResponse:
         """Each pair of object types once: on the diagonal and above."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -64,5 +65,6 @@ class QueuePages(QueueAdmin):
     has_change_permission = has_view_permission
 
 
+apps.get_app_config("django_rq").verbose_name = "Queue"
 admin.site.unregister(Dashboard)
 admin.site.register(Dashboard, QueuePages)

@@ -22,6 +22,11 @@ class TokenForm(forms.ModelForm[ApiToken]):
         widget=forms.CheckboxSelectMultiple,
         help_text="What a program with this token may do. Give it no more than it needs.",
     )
+    expires_at = forms.DateTimeField(
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+        help_text="Empty: never",
+    )
 
     class Meta:
         model = ApiToken

@@ -60,9 +60,6 @@ class RunAdmin(RetryPages, UndoPages):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RunChangeList
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Runs", **(extra_context or {})})
-
     @admin.display(description="run", ordering="id")
     def name(self, run: Run) -> str:
         return format_html('{} <span class="quiet">run {}</span>', run.workflow, run.pk)

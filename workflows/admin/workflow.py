@@ -28,10 +28,16 @@ from .why import WhyPages
 MOST_COUNTED = 10_000
 
 
+class OnFilter(admin.BooleanFieldListFilter):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = "whether it is on"
+
+
 @admin.register(Workflow)
 class WorkflowAdmin(EditorPages, RevisionPages, CoveragePages, PreviewPages, SwitchPages, ReviewPages, WhyPages):
     list_display = ("name", "object_type", "is_enabled", "number_of_actions", "last_run", "enrolled")
-    list_filter = ("is_enabled", "object_type")
+    list_filter = (("is_enabled", OnFilter), "object_type")
     list_select_related = ("object_type",)
     list_per_page = 50
     search_fields = ("name",)

@@ -1,0 +1,64 @@
+"""The admin's frame: what lists are called, and what people see where there is nothing or where they may not go."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+
+from crmproject.models import ApiToken
+from tests.associations.admin_pages import sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("page", "called"),
+    [
+        ("associations_objecttype", "Object types"),
+        ("associations_bulkjob", "Bulk jobs"),
+        ("associations_record", "Contacts"),
+        ("workflows_workflow", "Workflows"),
+        ("workflows_run", "Runs"),
+        ("auth_user", "Users"),
+    ],
+)
+def test_a_list_is_called_by_what_is_in_it(page: str, called: str) -> None:
+    text = sign_in().get(reverse(f"admin:{page}_changelist")).content.decode()
+    assert f"<h1>{called}</h1>" in text
+    assert f"<title>{called} | Association workflows</title>" in text
+
+
+def test_to_choose_from_a_list_still_says_so() -> None:
+    text = sign_in().get(reverse("admin:auth_user_changelist"), {"_popup": 1}).content.decode()
+    assert "<h1>Select user</h1>" in text
+
+
+def test_the_front_names_the_queue_and_has_no_link_to_itself() -> None:
+    text = sign_in().get("/admin/").content.decode()
+    assert "View site" not in text
+    assert "Queue" in text and "Django_Rq" not in text
+
+
+def test_where_there_is_nothing_a_page_says_so_and_leads_back() -> None:
+    answer = sign_in().get("/admin/workflows/run/999/log.csv")
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.content.decode() and 'href="/admin/"' in answer.content.decode()
+
+
+def test_who_may_not_is_told_so_and_led_back() -> None:
+    answer = sign_in("view_record").get(reverse("admin:workflows_workflow_add"))
+    assert answer.status_code == 403
+    assert "It takes a permission that you do not have" in answer.content.decode()
+    assert 'href="/admin/"' in answer.content.decode()
+
+
+def test_when_a_token_expires_is_one_field() -> None:
+    answer = sign_in().post(
+        reverse("admin:crmproject_apitoken_add"),
+        {"name": "A script", "scopes": ["automation"], "expires_at": "2031-05-06T07:08"},
+    )
+    assert answer.status_code == 302
+    expires_at = ApiToken.objects.get(name="A script").expires_at
+    assert expires_at and expires_at.replace(tzinfo=None) == dt.datetime(2031, 5, 6, 7, 8)
