@@ -11,13 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from associations.models import Association, AssociationFigure, ChangeSet, Record
 from associations.services.figures import rebuild_figures
 from tests.factories import change, make_label, make_record, make_records, words
+from tests.refusing import refused_by_the_database
 from tests.workflows.making import apply, create, is_, make_workflow, remove, work_off
 from workflows import jobs, sql
 from workflows.models import ActionOutcome, ActionRun, Batch, Enrollment, Run, Workflow
 from workflows.services import enrollment, events, execution, lifecycle
 from workflows.services.live import live_workflows
-
-from .test_isolation import refused_by_the_database
 
 pytestmark = pytest.mark.django_db
 BOSTON = [[is_("city", "Boston")]]
