@@ -3,8 +3,9 @@
 from django.db import connection
 
 
-def is_good_token(digest: str) -> bool:
-    """Whether a token has this digest and was not revoked (api token by digest)."""
+def good_token(digest: str) -> list[int | None]:
+    """Whose token it is that has this digest and was not revoked: one user's id, None for nobody's or where the user is
+    gone; empty if there is no such token (api token by digest)."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM crmproject_apitoken WHERE digest = %s AND revoked_at IS NULL", [digest])
-        return cursor.fetchone() is not None
+        cursor.execute("SELECT user_id FROM crmproject_apitoken WHERE digest = %s AND revoked_at IS NULL", [digest])
+        return [user_id for (user_id,) in cursor.fetchall()]

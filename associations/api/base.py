@@ -68,7 +68,8 @@ def plural_name(object_type: ObjectType) -> str:
 
 
 def family_of(object_type: ObjectType) -> str:
-    return object_type.plural_label.lower() if object_type.is_builtin else CUSTOM
+    """The word for its records in HubSpot's scopes, whatever people here call them."""
+    return re.sub("ys$", "ies", f"{object_type.name}s") if object_type.is_builtin else CUSTOM
 
 
 def origin_of(request: Request) -> Origin:

@@ -22,7 +22,8 @@ from .scopes import unknown_scopes
 PREFIX = "pat-na1-"
 # How exact "last used" is: a write a minute and not one a request.
 USE_NOTED_EVERY = dt.timedelta(minutes=1)
-# By digest. Of a token nothing changes but when it was used and whether it is revoked, and that is asked every time.
+# By digest. Of a token nothing changes but when it was used, whether it is revoked, and whether its user is gone: the
+# last two are asked every time.
 _known: dict[str, ApiToken] = {}
 
 
@@ -58,11 +59,13 @@ def find_token(secret: str) -> ApiToken | None:
 def good_token(secret: str) -> ApiToken | None:
     """The token that was given this secret, unless it is revoked: one query. It may have expired."""
     digest = _digest(secret)
-    if not sql.is_good_token(digest):
+    if not (users := sql.good_token(digest)):
         return None
     if digest not in _known:
         _known[digest] = ApiToken.objects.get(digest=digest)
-    return _known[digest]
+    token = _known[digest]
+    [token.user_id] = users
+    return token
 
 
 def note_use(token: ApiToken) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from associations.models import ChangeSet, Record
+from associations.services import schema
 from associations.sql import is_postgresql
 from crmproject.models import ApiToken
 from tests.asking import Asking
@@ -222,6 +223,13 @@ def test_scopes_are_those_of_the_object_type(ask):
     make_object_type("pet")
     assert Asking.with_token("crm.objects.custom.read").get(f"{OBJECTS}/pets").status_code == 200
     assert Asking.with_token("tickets").post(f"{OBJECTS}/tickets", {"properties": {}}).status_code == 201
+
+
+def test_scopes_stay_what_they_are_when_people_call_the_records_something_else(ask):
+    contacts = object_type("contact")
+    schema.update_object_type(contacts, label="Person", plural_label="People", description="")
+    reader = Asking.with_token("crm.objects.contacts.read")
+    assert reader.get(f"{OBJECTS}/people").status_code == reader.get(f"{OBJECTS}/contacts").status_code == 200
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)

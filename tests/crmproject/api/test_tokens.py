@@ -74,6 +74,15 @@ def test_a_token_takes_one_query_and_its_use_is_noted_once_a_minute(django_asser
     assert again is not None and again >= noted
 
 
+def test_a_token_outlives_who_made_it(django_user_model):
+    maker = django_user_model.objects.create_user("ada")
+    _, secret = tokens.create_token("Import", ["automation"], user_id=maker.pk)
+    for user_id in (maker.pk, None):
+        token = tokens.good_token(secret)
+        assert token is not None and token.user_id == user_id
+        django_user_model.objects.all().delete()
+
+
 def test_a_token_may_do_what_its_scopes_say():
     asking = Asking.with_token("crm.objects.contacts.read")
     assert asking.get("/crm/probe").status_code == 200
