@@ -44,7 +44,9 @@ def test_the_front_names_the_queue_and_has_no_link_to_itself() -> None:
 def test_where_there_is_nothing_a_page_says_so_and_leads_back() -> None:
     answer = sign_in().get("/admin/workflows/run/999/log.csv")
     assert answer.status_code == 404
-    assert "There is no such page" in answer.content.decode() and 'href="/admin/"' in answer.content.decode()
+    page = answer.content.decode()
+    assert "There is no such page" in page and 'href="/admin/"' in page
+    assert "Association workflows" in page and "Django administration" not in page
 
 
 def test_who_may_not_is_told_so_and_led_back() -> None:
