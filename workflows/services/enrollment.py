@@ -6,7 +6,7 @@ Called by admin, API, commands and by services.events for records that come to m
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -113,29 +113,31 @@ def enroll_live(
         state=Run.State.RUNNING if ids else Run.State.FINISHED,
         finished_at=None if ids else timezone.now(),
     )
-    for start in range(0, len(ids), BATCH):
-        chunk = ids[start : start + BATCH]
-        at_once = work_off if len(ids) <= FEW else None
-        batch = make_batch(run, chunk, 0, finished=at_once is not None)
-        monitoring.count_enrolled(sql.enroll_ids(batch, chunk, again=again, finished=at_once is not None))
-        hand_over(batch, at_once)
+    for batch, chunk, finished in in_batches(run, ids, work_off):
+        monitoring.count_enrolled(sql.enroll_ids(batch, chunk, again=again, finished=finished))
     return run
 
 
-def make_batch(run: Run, ids: Sequence[int], position: int, *, finished: bool) -> Batch:
-    """A batch of these records, in order, with the action at `position` due; `finished`: as it leaves the transaction,
-    in which all its actions come next."""
-    state = Batch.State.FINISHED if finished else Batch.State.WAITING
-    position = len(run.revision.definition["actions"]) if finished else position
-    return Batch.objects.create(run=run, first_record_id=ids[0], last_record_id=ids[-1], position=position, state=state)
+def in_batches(run: Run, ids: Sequence[int], work_off: WorkOff | None) -> Iterator[tuple[Batch, Sequence[int], bool]]:
+    """Cut the records of a run, in order, into batches, which the caller fills with enrollments. Each is then handed
+    over: few records to `work_off`, if it is given, else to whichever worker is free.
 
-
-def hand_over(batch: Batch, work_off: WorkOff | None) -> None:
-    """Have a batch worked off: at once by `work_off`, else by whichever worker is free."""
-    if work_off:
-        work_off(batch)
-    else:
-        queues.enqueue(RUN_ACTION, batch.pk, batch.position)
+    Yields the batch, its records, and whether all is to be written as finished, as it leaves the transaction: for all
+    its actions come next.
+    """
+    at_once = work_off if len(ids) <= FEW else None
+    state = Batch.State.FINISHED if at_once else Batch.State.WAITING
+    position = len(run.revision.definition["actions"]) if at_once else next_position(run, 0)
+    for start in range(0, len(ids), BATCH):
+        chunk = ids[start : start + BATCH]
+        batch = Batch.objects.create(
+            run=run, first_record_id=chunk[0], last_record_id=chunk[-1], position=position, state=state
+        )
+        yield batch, chunk, at_once is not None
+        if at_once:
+            at_once(batch)
+        else:
+            queues.enqueue(RUN_ACTION, batch.pk, position)
 
 
 def refused_for_depth(workflow: Workflow, revision: WorkflowRevision, count: int, depth: int) -> Run:

@@ -26,8 +26,8 @@ from workflows.before import ClaimedChangeSet, claimed, claimed_events
 from workflows.models import Run, Workflow
 from workflows.triggers import changed
 
-from .enrollment import BATCH, FEW, MAX_DEPTH, WorkOff, hand_over, make_batch, refused_for_depth
-from .synced import enrolled_once, next_position, synced_actions
+from .enrollment import MAX_DEPTH, WorkOff, in_batches, refused_for_depth
+from .synced import enrolled_once, synced_actions
 
 Synced = Sequence[tuple[int, CreateConfig]]
 
@@ -80,13 +80,8 @@ def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int, work_off: 
             depth=depth,
             state=Run.State.RUNNING,
         )
-        for start in range(0, len(ids), BATCH):
-            chunk = ids[start : start + BATCH]
-            at_once = work_off if len(ids) <= FEW else None
-            batch = make_batch(run, chunk, next_position(run, 0), finished=at_once is not None)
-            records = Record.objects.filter(pk__in=associations_sql.these(chunk))
-            sql.look_again(batch, records, finished=at_once is not None)
-            hand_over(batch, at_once)
+        for batch, chunk, finished in in_batches(run, ids, work_off):
+            sql.look_again(batch, Record.objects.filter(pk__in=associations_sql.these(chunk)), finished=finished)
     return run
 
 

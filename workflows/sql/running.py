@@ -17,8 +17,6 @@ from workflows.models import ActionOutcome, Batch, Enrollment, Run, UndoPart
 
 # What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
 _SYNC = 7_033
-
-
 # In pages of 8 kB: as large a table is not read whole to find a row.
 _SMALL = 1_000
 
