@@ -15,7 +15,7 @@ from tests.factories import change, make_property, make_record, object_type
 from workflows import jobs
 from workflows.criteria import read_criteria
 from workflows.models import Action, ActionOutcome, ActionRun, Batch, EnrollmentTrigger, Run, Workflow
-from workflows.services import enrollment, lifecycle
+from workflows.services import enrollment, events, lifecycle
 
 Step = tuple[str, dict[str, Any]]
 Filter = Mapping[str, Any]
@@ -111,6 +111,12 @@ def meets(type_: str, field_type: str, value: Any, operator: str, values: list[A
 
 
 # Working off ------------------------------------------------------------------------------------
+
+
+def process_all(*, at_once: bool = False) -> None:
+    """Look at all that happened; `at_once` as a worker does it."""
+    while events.process_events(at_once=at_once):
+        pass
 
 
 def work_off() -> None:

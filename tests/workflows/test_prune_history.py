@@ -20,9 +20,9 @@ from associations.models import (
 )
 from associations.services import match_keys
 from tests.factories import change, make_label, make_records, object_type
-from tests.workflows.making import create, enroll_all, make_workflow, remove, set_steps, sums, work_off
+from tests.workflows.making import create, enroll_all, make_workflow, process_all, remove, set_steps, sums, work_off
 from workflows.models import ActionOutcome, ActionRun, Enrollment, Run, Workflow
-from workflows.services import enrollment, events, lifecycle, undo
+from workflows.services import enrollment, lifecycle, undo
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def contacts() -> list[Record]:
     change(made[0], firstname="Ada")
     enroll_all(make_workflow("contact", create("company", "city", "city", label=label)))
     enroll_all(make_workflow("contact", remove(label)))
-    events.process_all()
+    process_all()
     work_off()
     return made
 

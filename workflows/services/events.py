@@ -34,12 +34,6 @@ AT_ONCE = 4
 BY_PEOPLE = (ChangeSet.Source.USER, ChangeSet.Source.SYSTEM)
 
 
-def process_all(*, at_once: bool = False, apart: bool = False) -> None:
-    """Process all that waits."""
-    while process_events(at_once=at_once, apart=apart):
-        pass
-
-
 def process_events(*, at_once: bool = False, apart: bool = False) -> bool:
     """Take the oldest change sets and enroll whom they made meet the triggers; whether there is to be another look.
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 
 from associations.models import ChangeSet, Property, Record, RecordEvent
 from associations.services import archiving
 from associations.services.origin import Origin
 from associations.services.records import RecordInput, save_records
 from tests.factories import ORIGIN, change, make_property, make_record, object_type
+from tests.refusing import cannot_be_enrolled
 from tests.workflows.making import Step, enroll, is_, make_workflow
 from workflows import jobs
 from workflows.models import Enrollment, Run, Workflow
@@ -41,28 +39,6 @@ def enrolled(workflow: Workflow) -> list[int]:
 
 def unprocessed() -> int:
     return ChangeSet.objects.filter(processed_at=None).count()
-
-
-@contextmanager
-def cannot_be_enrolled(record: Record | None = None) -> Iterator[None]:
-    """The database itself refuses every enrollment, or those of one record, until the block ends."""
-    when = f"WHEN (NEW.record_id = {record.pk}) " if record else ""
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$"
-            )
-            body = "EXECUTE FUNCTION refuse()"
-        else:
-            body = "BEGIN SELECT RAISE(ABORT, 'no'); END"
-        cursor.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON workflows_enrollment FOR EACH ROW {when}{body}")
-    yield
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("DROP TRIGGER refuse ON workflows_enrollment")
-            cursor.execute("DROP FUNCTION refuse()")
-        else:
-            cursor.execute("DROP TRIGGER refuse")
 
 
 def test_who_comes_to_meet_the_filters_is_enrolled_and_nobody_else(workflow: Workflow) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.factories import associate, make_label, make_property, make_record, unlabeled
-from tests.workflows.making import apply, create, is_, make_workflow, remove, update
+from tests.workflows.making import apply, create, is_, make_workflow, process_all, remove, update
 from workflows.models import EnrollmentTrigger, Workflow
-from workflows.services import events
 from workflows.services.static_check import warnings_of
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +136,7 @@ def test_an_action_on_what_is_not_there_does_nothing() -> None:
     ]
     associate(make_record("contact"), make_record("company"), label)
     assert said(make_workflow("contact", apply(label), on=False)) == []
-    events.process_all()  # and it is summed
+    process_all()  # and it is summed
     assert said(make_workflow("contact", apply(label), on=False)) == []
 
 

@@ -20,7 +20,7 @@ from tests.factories import (
 )
 from tests.workflows import making
 from workflows.models import Enrollment, LeftPair, Run, Undo
-from workflows.services import events, undo, undo_preview, why
+from workflows.services import undo, undo_preview, why
 
 pytestmark = pytest.mark.django_db
 
@@ -218,7 +218,7 @@ def test_the_workflow_itself_does_not_enroll_because_of_its_undo_and_others_do()
     own = making.make_workflow("contact", step, triggers=[[lacks]], should_re_enroll=True)
     other = making.make_workflow("contact", making.apply(friend), triggers=[[lacks]], should_re_enroll=True)
     run = making.enroll(own, [contact])
-    events.process_all()
+    making.process_all()
     do(run)
-    events.process_all()
+    making.process_all()
     assert [each.workflow for each in Run.objects.exclude(pk=run.pk)] == [other]

@@ -9,10 +9,10 @@ from associations.types import DirectedType
 from tests.workflows.making import (
     Step,
     create,
+    process_all,
     work_off,
 )
 from workflows.models import Run
-from workflows.services import events
 
 
 def kept(label: DirectedType | None = None, **more: Any) -> Step:
@@ -22,7 +22,7 @@ def kept(label: DirectedType | None = None, **more: Any) -> Step:
 def settle(*, at_once: bool = True) -> None:
     """Process what happened, and what comes of it, until nothing waits; `at_once` as a worker does it."""
     while True:
-        events.process_all(at_once=at_once)
+        process_all(at_once=at_once)
         if not Run.objects.filter(finished_at=None).exists():
             return
         work_off()

@@ -23,10 +23,11 @@ from tests.workflows.making import (
     enroll,
     make_workflow,
     outcomes,
+    process_all,
     set_steps,
 )
 from workflows.models import Workflow
-from workflows.services import events, lifecycle, pruning, undo
+from workflows.services import lifecycle, pruning, undo
 
 from .keeping import kept, settle, synced
 
@@ -177,6 +178,6 @@ def test_claims_on_what_is_gone_are_forgotten_with_old_history(
     other = make_record("company", city="Boston")
     settle()
     disassociate(contact, company)
-    events.process_all()
+    process_all()
     pruning.prune_history(-1)
     assert list(AssociationClaim.objects.values_list("target", flat=True)) == [other.pk]

@@ -8,9 +8,9 @@ from associations.models import AssociationClaim, Record
 from associations.services import archiving
 from tests.concurrency import meanwhile, needs_two_writers
 from tests.factories import ORIGIN, associate, change, make_label, make_record, words
-from tests.workflows.making import create, do, enroll, make_workflow
+from tests.workflows.making import create, do, enroll, make_workflow, process_all
 from workflows.models import Batch
-from workflows.services import enrollment, events, execution
+from workflows.services import enrollment, execution
 
 from .keeping import kept, settle, synced
 
@@ -28,7 +28,7 @@ def pair(transactional_db: None) -> tuple[Record, Record]:
 
 def due() -> list[Batch]:
     """The batches that keep in sync and wait."""
-    events.process_all()
+    process_all()
     return [run.batches.get() for run in synced() if run.finished_at is None]
 
 
@@ -78,11 +78,11 @@ def test_of_two_that_take_it_back_at_once_one_does(pair: tuple[Record, Record]) 
 def test_what_is_associated_by_the_values_of_before_is_taken_back(pair: tuple[Record, Record]) -> None:
     contact, company = pair
     run = enrollment.enroll_records(make_workflow("contact", kept()), [contact.pk])
-    events.process_all()
+    process_all()
 
     def change_and_look() -> None:
         change(company, city="Oslo")
-        events.process_all()
+        process_all()
 
     with meanwhile(change_and_look):
         execution.run_action(run.batches.get().pk, 0)

@@ -28,6 +28,7 @@ from tests.workflows.making import (
     is_,
     make_workflow,
     outcomes,
+    process_all,
     set_steps,
 )
 from workflows import jobs
@@ -199,7 +200,7 @@ def test_turning_on_again_brings_in_sync_what_changed_meanwhile(
 
 def test_a_job_delivered_twice_does_nothing_more(workflow: Workflow, contact: Record, company: Record) -> None:
     change(contact, city="Oslo")
-    events.process_all()
+    process_all()
     [run] = synced()
     batch = run.batches.get()
     jobs.run_action(batch.pk, 0)
@@ -257,7 +258,7 @@ def queries_of_a_change(size: int) -> tuple[int, int]:
     companies = make_records("company", [{"city": f"{size} {number}"} for number in range(size)])
     workflow = make_workflow("contact", kept())
     enroll(workflow, contacts)
-    events.process_all()
+    process_all()
     for each in companies:
         change(each, city="elsewhere")
     with CaptureQueriesContext(connection) as look:
