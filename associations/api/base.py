@@ -63,13 +63,13 @@ def full_name(object_type: ObjectType) -> str:
 
 
 def plural_name(object_type: ObjectType) -> str:
-    """What a type is called as a key: contacts, p1_pet."""
-    return object_type.plural_label.lower() if object_type.is_builtin else full_name(object_type)
+    """What a type is called as a key, whatever people here call its records: contacts, p1_pet."""
+    return re.sub("ys$", "ies", f"{object_type.name}s") if object_type.is_builtin else full_name(object_type)
 
 
 def family_of(object_type: ObjectType) -> str:
-    """The word for its records in HubSpot's scopes, whatever people here call them."""
-    return re.sub("ys$", "ies", f"{object_type.name}s") if object_type.is_builtin else CUSTOM
+    """The word for its records in HubSpot's scopes."""
+    return plural_name(object_type) if object_type.is_builtin else CUSTOM
 
 
 def origin_of(request: Request) -> Origin:

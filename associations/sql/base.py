@@ -45,8 +45,8 @@ def execute(statement: str, params: Params = ()) -> int:
 def moment(value: Any) -> dt.datetime:
     """A moment as a raw statement gives it."""
     convert = getattr(connection.ops, "convert_datetimefield_value", None)  # where the database has no such type
-    moment: dt.datetime = convert(value, None, connection) if convert else value
-    return moment
+    converted: dt.datetime = convert(value, None, connection) if convert else value
+    return converted
 
 
 def insert_unless_there(statement: str, params: Params, *, about: int) -> int:

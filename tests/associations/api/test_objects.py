@@ -230,6 +230,10 @@ def test_scopes_stay_what_they_are_when_people_call_the_records_something_else(a
     schema.update_object_type(contacts, label="Person", plural_label="People", description="")
     reader = Asking.with_token("crm.objects.contacts.read")
     assert reader.get(f"{OBJECTS}/people").status_code == reader.get(f"{OBJECTS}/contacts").status_code == 200
+    company = make_record("company")
+    associate(make_record("contact"), company)
+    shown = ask.get(f"{OBJECTS}/companies/{company.pk}", associations="people").json()
+    assert list(shown["associations"]) == ["contacts"]
 
 
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
