@@ -25,6 +25,11 @@ class CountOf(Subquery):
     output_field = IntegerField()
 
 
+def counted(count: int, most: int) -> str:
+    """A count that ended one beyond `most`, in words: "10,000+" where there are more than that."""
+    return f"{most:,}+" if count > most else f"{count:,}"
+
+
 def object_type_named(word: str) -> ObjectType:
     """The object type that a person means: by its name, one of its labels, or its objectTypeId. Refused if none."""
     found = ObjectType.objects.filter(
@@ -134,9 +139,11 @@ def directed_type(type_id: int) -> DirectedType:
 
 
 def types_seen_from(object_type: ObjectType) -> list[DirectedType]:
-    """Every association type that records of a type can have, in all its directions from there."""
+    """Every association type that records of a type can have, in all its directions from there: by the other object
+    type, the unlabeled one first."""
     types = association_types().filter(Q(from_object_type=object_type) | Q(to_object_type=object_type))
-    return [directed for type_ in types for directed in _directions(type_, object_type)]
+    directed = [directed for type_ in types for directed in _directions(type_, object_type)]
+    return sorted(directed, key=lambda each: (each.other_type.place, not each.type.is_unlabeled))
 
 
 def _directions(type_: AssociationType, object_type: ObjectType) -> Iterator[DirectedType]:

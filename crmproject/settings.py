@@ -20,7 +20,7 @@
 | LOG_LEVEL            | from which level on processes report to the console        | WARNING                      |
 | TIME_ZONE            | in which dates are shown                                   | UTC                          |
 | PHONE_REGION         | region of phone numbers that have no country code          | US                           |
-| SWEEP_SECONDS      | how long work may lie about before the sweep takes it up   | 30                           |
+| SWEEP_SECONDS        | how long work may lie about before the sweep takes it up   | 30                           |
 | READY_WITHIN       | /readyz fails when an event has waited for more seconds    | 60                           |
 | METRICS_TOKEN      | bearer token for /metrics; staff may always                | none                         |
 | LOG_FORMAT         | line, or json: one JSON object a line, with all the ids    | line                         |
@@ -85,7 +85,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_rq",
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "crmproject.site.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

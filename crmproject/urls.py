@@ -9,10 +9,6 @@ from crmproject.api.renderers import UNKNOWN
 from crmproject.api.views import UnknownPath
 from workflows import views
 
-admin.site.site_header = admin.site.site_title = "Association workflows"
-admin.site.index_title = "Records, labels, workflows"
-admin.site.site_url = None  # the admin is the site
-
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", views.healthz),

@@ -7,7 +7,7 @@ from django.db.models import Model, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from associations.models import AssociationChange, ChangeSet, RecordEvent
-from associations.querysets import CountOf
+from associations.querysets import CountOf, counted
 
 from .paging import CappedPaginator
 
@@ -36,7 +36,7 @@ class ChangeSetAdmin(admin.ModelAdmin[ChangeSet]):
     def facts(self, change_set: ChangeSet) -> str:
         """How many things happened, to records and to associations: counted to MOST of each."""
         facts: int = change_set.facts  # type: ignore[attr-defined]
-        return f"{facts:,}" if facts < MOST else f"{MOST:,}+"
+        return counted(facts, MOST)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -49,4 +49,5 @@ class ChangeSetAdmin(admin.ModelAdmin[ChangeSet]):
 
 
 def _count(model: type[Model]) -> CountOf:
-    return CountOf(model._default_manager.filter(change_set=OuterRef("pk")).order_by().values("change_set")[:MOST])
+    facts = model._default_manager.filter(change_set=OuterRef("pk")).order_by().values("change_set")
+    return CountOf(facts[: MOST + 1])

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
@@ -94,22 +95,24 @@ class LabelPages(ServiceAdmin[AssociationType]):
         return super().changelist_view(request, extra_context)
 
     def _matrix(self, request: HttpRequest) -> HttpResponse:
-        """Each pair of object types once: on the diagonal and above."""
-        object_types = list(ObjectType.objects.order_by("id"))
+        """Each pair of object types once: on the diagonal and above, whichever way round the pair is stored."""
+        object_types = list(ObjectType.objects.all())
         usage = figures.usage_of_types()
-        cells: dict[tuple[int, int], list[tuple[AssociationType, int]]] = {}
+        cells: dict[frozenset[int], list[tuple[AssociationType, int]]] = {}
         for type_ in querysets.association_types().order_by("id"):
-            cell = cells.setdefault((type_.from_object_type_id, type_.to_object_type_id), [])
+            cell = cells.setdefault(frozenset((type_.from_object_type_id, type_.to_object_type_id)), [])
             cell.append((type_, usage.get(type_.pk, 0)))
+        for cell in cells.values():
+            cell.sort(key=lambda each: not each[0].is_unlabeled)
         rows = [
             (
                 first,
                 [
-                    (second, sorted(cells.get((first.pk, second.pk), []), key=lambda each: not each[0].is_unlabeled))
-                    for second in object_types
+                    (second, cells.get(frozenset((first.pk, second.pk)), []) if place >= row else [])
+                    for place, second in enumerate(object_types)
                 ],
             )
-            for first in object_types
+            for row, first in enumerate(object_types)
         ]
         return self.page(
             request,
@@ -124,11 +127,9 @@ class LabelPages(ServiceAdmin[AssociationType]):
         """All types of a pair, with their limits to be changed at once."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        types = list(
-            querysets.association_types()
-            .filter(from_object_type__name=first, to_object_type__name=second)
-            .order_by("name")
-        )
+        pair = Q(from_object_type__name=first, to_object_type__name=second)
+        pair |= Q(from_object_type__name=second, to_object_type__name=first)
+        types = list(querysets.association_types().filter(pair).order_by("name"))
         if not types:
             raise Http404
         may_manage = request.user.has_perm(MANAGE)
@@ -140,22 +141,20 @@ class LabelPages(ServiceAdmin[AssociationType]):
             if not form.errors:
                 for type_ in changed:
                     self.log_change(request, type_, f"Limits: {self.limits(type_)}.")
-                self.message_user(
-                    request, f"{len(changed)} limits were changed." if changed else "Nothing was changed."
-                )
+                self.message_user(request, f"Limits changed: {len(changed)}." if changed else "Nothing was changed.")
                 return HttpResponseRedirect(request.path)
         usage, live = figures.usage_of_types(), self.live_uses(types)
         rows = [
             (type_, usage.get(type_.pk, 0), [form[name] for name in _fields_of(form, type_)], live.get(type_.pk, []))
             for type_ in types
         ]
-        pair = (types[0].from_object_type, types[0].to_object_type)
+        sides = (types[0].from_object_type, types[0].to_object_type)
         return self.page(
             request,
             "admin/associations/associationtype/pair.html",
-            f"{pair[0].plural_label} and {pair[1].plural_label.lower()}",
-            first=pair[0],
-            second=pair[1],
+            f"{sides[0].plural_label} and {sides[1].plural_label.lower()}",
+            first=sides[0],
+            second=sides[1],
             rows=rows,
             form=form,
             may_manage=may_manage,

@@ -19,7 +19,7 @@ from .label_pages import MANAGE, LabelPages
 
 class NewLabelForm(ServiceForm[AssociationType]):
     object_type = forms.ModelChoiceField(ObjectType.objects.all())
-    other_object_type = forms.ModelChoiceField(ObjectType.objects.all(), label="associated object type")
+    other_object_type = forms.ModelChoiceField(ObjectType.objects.all(), label="Associated object type")
     label = forms.CharField(max_length=100, help_text="What the associated record is to the other, such as Manager")
     inverse_label = forms.CharField(
         max_length=100,
@@ -148,7 +148,7 @@ class AssociationTypeAdmin(LabelPages):
             return f"one {type_.to_object_type.label.lower()} per {type_.from_object_type.label.lower()}"
         ways = [DirectedType(type_, True)] + ([] if type_.is_symmetric else [DirectedType(type_, False)])
         limited = [
-            f"{way.max_to:,} {way.other_type.plural_label.lower()} per {way.record_type.label.lower()}"
+            f"{way.max_to:,} {_called(way.other_type, way.max_to)} per {way.record_type.label.lower()}"
             for way in ways
             if way.max_to is not None
         ]
@@ -197,3 +197,7 @@ class AssociationTypeAdmin(LabelPages):
 
     def delete_model(self, request: HttpRequest, obj: AssociationType) -> None:
         labels.delete_label(obj)
+
+
+def _called(object_type: ObjectType, count: int) -> str:
+    return (object_type.label if count == 1 else object_type.plural_label).lower()

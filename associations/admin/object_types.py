@@ -19,7 +19,7 @@ from .property_forms import PropertyRowForm, kind_in_words
 
 class NewObjectTypeForm(ServiceForm[ObjectType]):
     primary_label = forms.CharField(
-        label="label of the primary display property",
+        label="Label of the primary display property",
         max_length=200,
         required=False,
         help_text="Empty: like its internal name",

@@ -7,6 +7,8 @@ from typing import Any
 
 from django.core.paginator import Paginator
 
+from associations.querysets import counted
+
 
 class CappedPaginator(Paginator[Any]):
     """Counts to an end: further pages than that nobody turns, while counting millions of rows keeps people waiting."""
@@ -27,3 +29,7 @@ class CappedPaginator(Paginator[Any]):
     @property
     def is_capped(self) -> bool:
         return self._counted > self.MOST
+
+    @property
+    def count_in_words(self) -> str:
+        return counted(self._counted, self.MOST)

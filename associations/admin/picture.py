@@ -98,7 +98,7 @@ def draw(record: Record, groups: Sequence[Group]) -> Picture | None:
     chosen = [each for each in chain.from_iterable(turns) if each is not None][:MOST]
     if not chosen:
         return None
-    chosen.sort(key=lambda each: (each.record.object_type.pk, not each.is_primary, each.record.pk))
+    chosen.sort(key=lambda each: (each.record.object_type.place, not each.is_primary, each.record.pk))
     left = chosen[: (len(chosen) + 1) // 2] if len(chosen) > 1 else []
     right = chosen[len(left) :]
     height = TOP * 2 + ROW * max(len(left), len(right)) - (ROW - NODE_HEIGHT)

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.text import Truncator
 
 from associations import querysets
@@ -46,7 +47,7 @@ def listed_object_type(request: HttpRequest) -> ObjectType:
     """The object type of the list: the one that the address names, contacts if it names none."""
     found = chosen_object_type(request)
     if found is None and not request.GET.get(PARAMETER):
-        found = vars(request)["object_type"] = ObjectType.objects.order_by("id").first()
+        found = vars(request)["object_type"] = ObjectType.objects.first()
     if found is None:
         raise IncorrectLookupParameters(request.GET.get(PARAMETER))
     return found
@@ -70,6 +71,11 @@ class RecordChangeList(ChangeList):
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         """All but the object type, which is no filter that can be cleared."""
         return {name: value for name, value in super().get_filters_params(params).items() if name != PARAMETER}
+
+    @property
+    def all_of_it(self) -> str:
+        """The query of the list without search and filters; read by the template of the search."""
+        return f"?{urlencode({PARAMETER: self.object_type.name})}"
 
     def selection(self, ids: Sequence[int] | None) -> Selection:
         """What is listed, or those of it that have these ids, for services."""

@@ -59,7 +59,7 @@ class Group:
 
     @property
     def count_in_words(self) -> str:
-        return f"{MOST_COUNTED:,}+" if self.count > MOST_COUNTED else f"{self.count:,}"
+        return querysets.counted(self.count, MOST_COUNTED)
 
     @property
     def has_more(self) -> bool:
@@ -72,7 +72,7 @@ def associations_of(record: Record, types: Sequence[DirectedType]) -> list[Group
     counts = sql.count_associated(record.pk, list(unlabeled), MOST_COUNTED + 1)
     groups = {
         type_id: Group(unlabeled[type_id].other_type, count)
-        for type_id, count in sorted(counts.items(), key=lambda each: unlabeled[each[0]].other_type.pk)
+        for type_id, count in sorted(counts.items(), key=lambda each: unlabeled[each[0]].other_type.place)
     }
     first = sql.first_associated(record.pk, list(groups), SHOWN)
     shown = _associated(record, {other_id: groups[type_id].object_type for type_id, other_id in first}, types)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Left, Length
 
 MAX_LIMIT = 10_000
 NAME_PATTERN = r"^[a-z][a-z0-9_]*\Z"
@@ -52,7 +53,8 @@ class ObjectType(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        ordering = ["id"]
+        # As people expect them: contacts, companies, deals, tickets, the other built-in ones, those of one's own.
+        ordering = [Left("type_id", 1), Length("type_id"), "type_id"]
         constraints = [
             models.CheckConstraint(condition=Q(name__regex=NAME_PATTERN), name="object_type_name_is_internal"),
             models.CheckConstraint(condition=Q(type_id__regex=r"^[02]-[0-9]+\Z"), name="object_type_id_form"),
@@ -60,6 +62,11 @@ class ObjectType(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def place(self) -> tuple[int, ...]:
+        """What object types are sorted by, as in `Meta.ordering`."""
+        return tuple(map(int, self.type_id.split("-")))
 
 
 class PropertyGroup(models.Model):

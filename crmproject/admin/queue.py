@@ -20,6 +20,8 @@ from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
 
 PERMISSION = "django_rq.admin"
 PREFIX = "django_rq_"
+# What the pages are called, instead of by the library that they are from.
+NAME, LIBRARY = "Queues", b">Django RQ</a>"
 # What browsers would leave out and complain about. The pages work without: Django's own scripts do the same.
 INLINE = re.compile(rb'<(script|style)(?: type="text/javascript")?>.*?</\1>| (?:onclick|style)="[^"]*"', re.DOTALL)
 ACTIONS = b'<div class="actions">'
@@ -48,7 +50,8 @@ class QueuePages(QueueAdmin):
             request.current_app = self.admin_site.name
             response = view(request, *args, **kwargs)
             if response.get("Content-Type", "").startswith("text/html"):
-                response.content = INLINE.sub(b"", response.content).replace(ACTIONS, ACTIONS + _missing())
+                page = INLINE.sub(b"", response.content).replace(LIBRARY, f">{NAME}</a>".encode())
+                response.content = page.replace(ACTIONS, ACTIONS + _missing())
             return response
 
         return self.admin_site.admin_view(guarded)
@@ -66,5 +69,6 @@ class QueuePages(QueueAdmin):
 
 
 apps.get_app_config("django_rq").verbose_name = "Queue"
+Dashboard._meta.verbose_name_plural = NAME
 admin.site.unregister(Dashboard)
 admin.site.register(Dashboard, QueuePages)

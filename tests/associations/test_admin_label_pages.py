@@ -113,3 +113,16 @@ def test_the_pages_ask_as_often_for_many_labels_as_for_few() -> None:
     for number in range(10):
         make_label("contact", "company", f"Label {number}")
     assert queries() == few
+
+
+def test_a_pair_has_one_page_whichever_type_is_named_first() -> None:
+    client = sign_in()
+    rows = client.get(MATRIX).context["rows"]
+    assert [first.name for first, _ in rows][:4] == ["contact", "company", "deal", "ticket"]
+    assert (
+        "Deals and companies" in client.get("/admin/associations/associationtype/pair/company/deal/").content.decode()
+    )
+    assert (
+        "Deals and companies" in client.get("/admin/associations/associationtype/pair/deal/company/").content.decode()
+    )
+    assert client.get("/admin/associations/associationtype/pair/deal/robot/").status_code == 404

@@ -51,7 +51,7 @@ def test_the_list_is_grouped_by_pair_the_unlabeled_type_first() -> None:
         ("contact", "contact", ""),
         ("contact", "contact", "Alumni"),
         ("contact", "contact", "Colleague"),
-        ("contact", "deal", ""),
+        ("contact", "company", ""),
     ]
 
 
@@ -62,7 +62,7 @@ def test_the_list_shows_kind_words_ids_and_limits() -> None:
     page = sign_in().get(url("associationtype_changelist", labels="all")).content.decode()
     for shown in (
         "Manager / Report", "Paired", f"{manager.type_id} / {manager.reverse.type_id}",
-        "1 contacts per contact, 10,000 contacts per contact",
+        "1 contact per contact, 10,000 contacts per contact",
         "Single", f'<td class="field-type_ids">{colleague.type_id}</td>',
         "5 companies per contact", "one company per contact", "279 / 280", "449",
     ):  # fmt: skip

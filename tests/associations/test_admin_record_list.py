@@ -268,3 +268,17 @@ def test_object_types_are_not_deleted_in_bulk() -> None:
     data = {"action": "delete_selected", "_selected_action": [pet.pk], "post": "yes"}
     sign_in().post(url("objecttype_changelist"), data)
     assert object_type("pet") == pet
+
+
+def test_from_what_was_found_a_link_leads_to_all_of_the_object_type() -> None:
+    make_record("company", name="Acme")
+    page = sign_in().get(url("record_changelist", object_type="company", q="Acme")).content.decode()
+    assert '1 result (<a href="?object_type=company">Show all</a>)' in page
+
+
+def test_object_types_come_as_people_expect_them() -> None:
+    for number in range(11):
+        make_object_type(f"pet{number}")
+    shown = [each.name for each in sign_in().get(url("record_changelist")).context["object_types"]]
+    assert shown[:8] == ["contact", "company", "deal", "ticket", "service", "course", "listing", "appointment"]
+    assert shown[8:] == [f"pet{number}" for number in range(11)]

@@ -189,7 +189,7 @@ def test_a_mapping_without_a_property(file: Path):
 
 
 def test_an_object_type_that_does_not_exist(file: Path):
-    with pytest.raises(CommandError, match="There is no object type 'robot'; there are: contact, deal,"):
+    with pytest.raises(CommandError, match="There is no object type 'robot'; there are: contact, company, deal,"):
         call_command("import_records", "robot", file)
 
 

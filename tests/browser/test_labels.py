@@ -37,7 +37,7 @@ def test_a_limit_is_changed_in_the_page_of_a_pair(page: Page, made: Made) -> Non
     expect(page.locator(".errorlist")).to_contain_text("greater than or equal to 1")
     page.get_by_label("Works at: Companies per contact").fill("5")
     page.get_by_role("button", name="Save limits").click()
-    expect(page.locator(".messagelist")).to_contain_text("1 limits were changed.")
+    expect(page.locator(".messagelist")).to_contain_text("Limits changed: 1.")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])

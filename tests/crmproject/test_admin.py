@@ -38,7 +38,15 @@ def test_to_choose_from_a_list_still_says_so() -> None:
 def test_the_front_names_the_queue_and_has_no_link_to_itself() -> None:
     text = sign_in().get("/admin/").content.decode()
     assert "View site" not in text
-    assert "Queue" in text and "Django_Rq" not in text
+    assert "Queues" in text and "Django" not in text
+
+
+def test_what_a_search_found_is_told_where_something_was_looked_for() -> None:
+    client = sign_in()
+    for page in ("associations_changeset", "workflows_enrollment", "associations_property"):
+        assert "Show all" not in client.get(reverse(f"admin:{page}_changelist")).content.decode()
+    found = client.get(reverse("admin:associations_property_changelist"), {"q": "zip"}).content.decode()
+    assert '1 result (<a href="?">Show all</a>)' in found
 
 
 def test_where_there_is_nothing_a_page_says_so_and_leads_back() -> None:
@@ -64,3 +72,10 @@ def test_when_a_token_expires_is_one_field() -> None:
     assert answer.status_code == 302
     expires_at = ApiToken.objects.get(name="A script").expires_at
     assert expires_at and expires_at.replace(tzinfo=None) == dt.datetime(2031, 5, 6, 7, 8)
+
+
+def test_what_people_come_for_stands_first() -> None:
+    apps = sign_in().get("/admin/").context["app_list"]
+    assert [app["app_label"] for app in apps] == ["associations", "workflows", "crmproject", "auth", "django_rq"]
+    assert [model["object_name"] for model in apps[1]["models"]] == ["Workflow", "Run", "Enrollment"]
+    assert apps[0]["models"][0]["object_name"] == "Record"

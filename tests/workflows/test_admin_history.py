@@ -67,7 +67,7 @@ def test_revisions_say_what_ran_and_what_runs(employer: DirectedType) -> None:
     newest, oldest = page.split("Revision 2: what runs now")[1].split("Revision 1 ")
     assert "Associate each enrolled contact" in oldest
     assert "Associate each enrolled contact" not in newest
-    assert "Apply the label Employer to every company" in newest
+    assert "Apply the label Employer to every associated company." in newest
 
 
 def test_an_old_revision_whose_label_is_gone_says_so(employer: DirectedType) -> None:

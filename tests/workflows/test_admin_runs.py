@@ -22,6 +22,7 @@ from workflows.models import Batch, Outcome, Run, Workflow
 from workflows.querysets import OutcomeSum, progress_of
 from workflows.services import enrollment
 from workflows.services.events import process_events
+from workflows.templatetags.dashboard import ago
 
 from .admin_workflows import text, url
 from .making import apply, create, enroll, make_workflow, work_off
@@ -150,6 +151,8 @@ def test_the_front_says_what_lives_what_failed_and_what_was_made(workflow: Workf
     Run.objects.filter(pk=run.pk).update(state=Run.State.FAILED)
     page = front(sign_in())
     assert "<b>1</b> live workflow" in page
+    assert ">just now</a>" in page
+    assert f'{url("run_changelist")}?state__exact=failed"' in page
     assert "<b>2</b> associations in 30 days" in page
     assert ": 1 by workflows, 1 otherwise</title>" in page
     assert "What failed last" in page
@@ -159,8 +162,9 @@ def test_the_front_says_what_lives_what_failed_and_what_was_made(workflow: Workf
 
 def test_the_chart_is_of_the_last_thirty_days_and_of_associations_only(employer: DirectedType) -> None:
     today = timezone.localdate()
-    for ago, type_id, added in ((0, 279, 7), (29, 4, 2), (30, 279, 500), (1, employer.type_id, 90)):
-        AssociationFigure.objects.create(day=today - dt.timedelta(ago), type_id=type_id, source="workflow", added=added)
+    for days, type_id, added in ((0, 279, 7), (29, 4, 2), (30, 279, 500), (1, employer.type_id, 90)):
+        day = today - dt.timedelta(days)
+        AssociationFigure.objects.create(day=day, type_id=type_id, source="workflow", added=added)
     assert "<b>9</b> associations in 30 days" in front(sign_in())
 
 
@@ -214,3 +218,24 @@ def test_who_is_kept_out_by_a_limit_is_in_the_log_with_the_value(workflow: Workf
     assert [(row["outcome"], row["value"], row["found"]) for row in rows if row["action"] == "1"] == [
         ("A limit allows no more", "Acme", "")
     ]
+
+
+def test_how_long_ago_takes_a_few_letters() -> None:
+    now = timezone.now()
+    assert [ago(now - dt.timedelta(minutes=each)) for each in (0, 3, 125)] == [
+        "just now",
+        "3\xa0minutes ago",
+        "2\xa0hours ago",
+    ]
+
+
+def test_a_run_that_keeps_in_sync_says_whom_it_was_about(workflow: Workflow) -> None:
+    run = enroll(workflow, contacts())
+    Run.objects.filter(pk=run.pk).update(cause=Run.Cause.KEEP_IN_SYNC)
+    assert "Enrolled contacts that the changed values concern" in text(sign_in().get(url("run_change", run.pk)))
+
+
+def test_what_can_be_done_with_a_run_comes_while_people_watch_it_end(workflow: Workflow) -> None:
+    page = sign_in().get(url("run_change", enroll(workflow, contacts()).pk)).content.decode()
+    tools = page.partition('<div id="run-tools" data-live')[2].partition("</div>")[0]
+    assert ">Undo</a>" in tools

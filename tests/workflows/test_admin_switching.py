@@ -143,3 +143,9 @@ def test_nobody_enrolls_in_a_workflow_that_is_off(workflow: Workflow) -> None:
     page = sign_in().post(url("workflow_enroll", workflow.pk), {"whom": "all"}, follow=True)
     assert "is off" in messages_on(page)[0]
     assert not Run.objects.exists()
+
+
+def test_ids_that_were_entered_before_another_choice_do_not_matter() -> None:
+    workflow = make_workflow("contact", create("company", "company", "name"))
+    answer = sign_in().post(url("workflow_enroll", workflow.pk), {"whom": "all", "ids": "12, x"})
+    assert answer.status_code == 302

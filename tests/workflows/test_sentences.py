@@ -87,3 +87,16 @@ def test_events_a_schedule_and_what_keeps_records_out_are_said() -> None:
         "every Monday at 09:00 (Europe/Berlin)",
     ]
     assert [[each.text for each in group] for group in said.suppression] == [["City is any of Rome"]]
+
+
+def test_whose_value_decides_where_a_label_is_applied_is_clear() -> None:
+    label = make_label("company", "contact", "Local")
+    fields = {"to_object_type": "0-1", "label": label.type_id, "operator": "is_equal_to", "value": "Oslo"}
+    by_enrolled = {**fields, "apply_to": "enrolled_property", "enrolled_property": "city"}
+    by_associated = {**fields, "apply_to": "associated_property", "associated_property": "city"}
+    actions = [{"kind": "apply_label", "fields": each} for each in (by_enrolled, by_associated)]
+    said = describe({"triggers": [], "actions": actions}, Surroundings(object_type("company")))
+    assert [each.text for each in said.actions] == [
+        "Apply the label Local to every associated contact if the enrolled company's City is Oslo.",
+        "Apply the label Local to every associated contact whose City is Oslo.",
+    ]

@@ -181,8 +181,8 @@ class ApplyLabel(ActionKind[ApplyConfig]):
         value += ", or has no value" if config.or_no_value else ""
         where = {
             ALL: "",
-            MATCHING: f" whose {config.associated_property} equals the {record}'s {config.enrolled_property}",
-            ENROLLED: f" if the {record}'s {config.enrolled_property} {is_} {value}",
+            MATCHING: f" whose {config.associated_property} equals the enrolled {record}'s {config.enrolled_property}",
+            ENROLLED: f" if the enrolled {record}'s {config.enrolled_property} {is_} {value}",
             ASSOCIATED: f" whose {config.associated_property} {is_} {value}",
         }[config.apply_to]
-        return f"Apply the label {config.label} to every {other} associated with the enrolled {record}{where}."
+        return f"Apply the label {config.label} to every associated {other}{where}."

@@ -76,10 +76,13 @@ class RunAdmin(RetryPages, UndoPages):
     # A run ----------------------------------------------------------------------------------------
 
     def whom(self, run: Run) -> str:
+        records = run.workflow.object_type.plural_label.lower()
+        if run.cause == Run.Cause.KEEP_IN_SYNC:
+            return f"Enrolled {records} that the changed values concern"
         if run.criteria is None:
             return "Named records, or those that a change made meet the triggers"
         if run.criteria == [[]]:
-            return f"All {run.workflow.object_type.plural_label.lower()}"
+            return f"All {records}"
         described = describe({"triggers": run.criteria, "actions": []}, Surroundings(run.workflow.object_type))
         return "; or ".join(" and ".join(each.text for each in group) for group in described.groups)
 

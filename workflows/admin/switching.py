@@ -45,6 +45,8 @@ class EnrollForm(forms.Form):
         cast(forms.ChoiceField, self.fields["whom"]).choices = choices
 
     def clean_ids(self) -> list[int]:
+        if self.cleaned_data.get("whom") != NAMED:
+            return []  # what was entered before another choice was made
         words = re.split(r"[\s,;]+", self.cleaned_data["ids"])
         ids = [word for word in words if word]
         for word in ids:

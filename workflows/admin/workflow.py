@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from associations.querysets import CountOf
+from associations.querysets import CountOf, counted
 from workflows.models import Action, Enrollment, Run, Workflow
 from workflows.services import editing
 
@@ -24,7 +24,7 @@ from .revisions import RevisionPages
 from .switching import SwitchPages
 from .why import WhyPages
 
-# Of the enrollments of one workflow, so that the list stays quick; it says "10,000+" beyond.
+# Of the enrollments of one workflow, so that the list stays quick.
 MOST_COUNTED = 10_000
 
 
@@ -80,7 +80,7 @@ class WorkflowAdmin(EditorPages, RevisionPages, CoveragePages, PreviewPages, Swi
     @admin.display(description="enrolled")
     def enrolled(self, workflow: Any) -> str:
         url = reverse("admin:workflows_enrollment_changelist")
-        count = f"{workflow.enrolled:,}" if workflow.enrolled <= MOST_COUNTED else f"{MOST_COUNTED:,}+"
+        count = counted(workflow.enrolled, MOST_COUNTED)
         return format_html('<a href="{}?workflow__id__exact={}">{}</a>', url, workflow.pk, count)
 
     # A new one ------------------------------------------------------------------------------------

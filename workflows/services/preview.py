@@ -34,7 +34,7 @@ MOST_PAIRS = 10_000
 READ_WITHIN = 1.5
 # A part of the CSV is about a megabyte, compressed to a tenth.
 ROWS_OF_PART = 10_000
-# How many of those to be looked at again are counted; beyond it says "more than".
+# How many of those to be looked at again are counted; beyond it says "10,000+".
 MOST_COUNTED = 10_000
 COUNT_PREVIEW = "workflows.jobs.count_preview"
 
@@ -84,11 +84,10 @@ def what_follows(workflow: Workflow) -> str:
     if not count:
         return ""
     of_type = workflow.object_type
-    number = f"{count:,}" if count <= MOST_COUNTED else f"More than {MOST_COUNTED:,}"
     who = f"{of_type.label.lower()} that was" if count == 1 else f"{of_type.plural_label.lower()} that were"
     return (
-        f"{number} {who} enrolled before will be looked at again when it is turned on, to keep in sync: what matches"
-        " now is associated, and what was associated and no longer matches goes."
+        f"{querysets.counted(count, MOST_COUNTED)} {who} enrolled before will be looked at again when it is turned on,"
+        " to keep in sync: what matches now is associated, and what was associated and no longer matches goes."
     )
 
 

@@ -33,7 +33,7 @@ from django.db.models.functions import Cast, Coalesce
 from associations import sql
 from associations.errors import LimitReached, Refused
 from associations.models import AssociationEnd, ChangeSet, MatchIndex, MatchKey, Record
-from associations.querysets import Surroundings
+from associations.querysets import Surroundings, counted
 from associations.services import linking
 from associations.services.origin import Origin, open_change_set
 from workflows.actions import ACTIONS
@@ -119,7 +119,7 @@ class Waiting:
     is_more: bool
 
     def __str__(self) -> str:
-        return f"{self.count:,}{'+' if self.is_more else ''}"
+        return counted(self.count + self.is_more, self.count)
 
     def __bool__(self) -> bool:
         return self.count > 0

@@ -13,6 +13,7 @@ from django import template
 from django.conf import settings
 from django.db.models import Case, Count, OuterRef, Subquery, Sum, Value, When
 from django.utils import timezone
+from django.utils.timesince import timesince
 
 from associations.models import AssociationFigure, AssociationType, ChangeSet
 from workflows.admin.pages import RUN
@@ -44,6 +45,14 @@ def dashboard(context: dict[str, Any]) -> dict[str, Any]:
     if user.has_perm("associations.view_record"):
         shown["chart"] = _chart()
     return shown
+
+
+@register.filter
+def ago(moment: dt.datetime) -> str:
+    """How long ago, in one word and a number."""
+    if timezone.now() - moment < dt.timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(moment, depth=1)} ago"
 
 
 def _live_workflows() -> dict[str, Any]:

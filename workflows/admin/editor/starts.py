@@ -21,6 +21,8 @@ from .filters import property_named
 from .rows import Row, RowForm, row_of
 
 FILTERS, ON_EVENTS, SCHEDULE, MANUAL = "filters", "events", "schedule", "manual"
+# Files among those of time zones that are none: of a machine without one, and whatever this machine has.
+NO_PLACES = {"Factory", "localtime"}
 
 
 class SettingsForm(forms.Form):
@@ -141,7 +143,7 @@ class ScheduleForm(RowForm):
 
     def __init__(self, row: Row, prefix: str) -> None:
         super().__init__(row, prefix)
-        zones = sorted({*available_timezones(), settings.TIME_ZONE})
+        zones = sorted({*available_timezones(), settings.TIME_ZONE} - NO_PLACES)
         cast(forms.ChoiceField, self.fields["time_zone"]).choices = [(zone, zone.replace("_", " ")) for zone in zones]
         for name, frequency in (("weekday", WEEKLY), ("day", MONTHLY)):
             if row.get("frequency") != frequency:
