@@ -33,7 +33,7 @@ class AssociateForm(forms.Form):
         # Whom the person may have meant, where it is not clear: to choose from.
         self.candidates: list[Record] = []
         self.types = {directed.type_id: directed for directed in types}
-        ordered = sorted(types, key=lambda each: (each.other_type.pk, not each.type.is_unlabeled, each.label))
+        ordered = sorted(types, key=lambda each: (each.other_type.place, not each.type.is_unlabeled, each.label))
         self.fields["type_id"].choices = [("", "---------")] + [  # type: ignore[attr-defined]
             (f"{object_type.label}", [(each.type_id, each.label or f"{object_type.label}, no label") for each in group])
             for object_type, group in groupby(ordered, lambda each: each.other_type)

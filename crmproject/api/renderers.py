@@ -21,6 +21,11 @@ UNKNOWN = "unknown-api-path"
 class BrowsableRenderer(BrowsableAPIRenderer):
     template = "api/browsable.html"
 
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str:
+        """REST framework's page does not say in which language it is."""
+        page: str = super().render(data, accepted_media_type, renderer_context)
+        return page.replace("<html>", '<html lang="en">', 1)
+
     def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
         """Only addresses that there are: the rest of the API's answers 404."""
         return [each for each in super().get_breadcrumbs(request) if not _is_unknown(each[1])]

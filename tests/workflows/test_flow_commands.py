@@ -74,7 +74,7 @@ def test_export_and_import_make_the_same_workflows(file, tmp_path):
         ("{", "Invalid input JSON"),
         ("[1]", "flow 1: not imported"),
         ([flow(type_id="2-99")], "no object type 2-99"),
-        ([flow(name="A"), flow(name="A")], "exists already"),
+        ([flow(name="A"), flow(name="A")], "Choose another name. Or say --replace."),
     ],
 )
 def test_what_cannot_be_imported_is_told_and_the_rest_is_made(file, content, reason, capsys):
@@ -85,7 +85,8 @@ def test_what_cannot_be_imported_is_told_and_the_rest_is_made(file, content, rea
 
 
 def test_a_workflow_or_file_that_is_not_there(tmp_path):
-    with pytest.raises(CommandError, match="no workflow"):
-        run("export_flows", "Nobody")
+    for word in ("Nobody", "²"):
+        with pytest.raises(CommandError, match=r"no workflow .* There are: none"):
+            run("export_flows", word)
     with pytest.raises(CommandError, match="cannot be read"):
         run("import_flows", str(tmp_path / "none.json"))

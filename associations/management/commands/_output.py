@@ -11,6 +11,8 @@ from pathlib import Path
 from django.core.management.base import OutputWrapper
 from tqdm import tqdm
 
+from associations.errors import Refused
+
 
 def write_csv(rows: Iterable[Sequence[str]], file: str, stdout: OutputWrapper) -> None:
     """Write rows as CSV to a file, or for "-" to standard output."""
@@ -21,6 +23,8 @@ def write_csv(rows: Iterable[Sequence[str]], file: str, stdout: OutputWrapper) -
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     path = Path(file)
+    if not path.parent.is_dir():
+        raise Refused(f"{path}: there is no folder {path.parent}.")
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as target:

@@ -122,4 +122,5 @@ def test_a_person_needs_the_csrf_token_to_write():
 
 def test_people_see_a_page_with_forms():
     page = person("view_record", "change_record").get("/crm/probe", HTTP_ACCEPT="text/html").content.decode()
+    assert '<html lang="en">' in page
     assert "<form" in page and "Association workflows" in page

@@ -8,7 +8,7 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from associations.models import Association, Record
 from tests.factories import make_records
@@ -71,3 +71,8 @@ def test_a_batch_that_moved_on_meanwhile_is_left_alone(contacts: list[Record], w
     run = enroll(workflow, contacts)
     isolation.isolate(run.batches.get().pk, 0, "too late")
     assert run.batches.get().state == Batch.State.FINISHED
+
+
+def test_to_retry_a_run_that_is_not_there_is_refused() -> None:
+    with pytest.raises(CommandError, match="There is no run 999"):
+        call_command("retry_failed", "999")

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from associations.errors import Refused
+from workflows.actions import ACTIONS
 from workflows.models import ActionRun, Batch, Outcome, Run, Workflow
 from workflows.services import enrollment
 
@@ -24,7 +25,8 @@ FILTER_HELP = (
 class WorkflowCommand(BaseCommand):
     def workflow(self, name: str) -> Workflow:
         workflows = Workflow.objects.select_related("object_type", "revision")
-        found = workflows.filter(name=name).first() or (workflows.filter(pk=name).first() if name.isdigit() else None)
+        is_id = name.isascii() and name.isdecimal() and len(name) < 19
+        found = workflows.filter(name=name).first() or (workflows.filter(pk=name).first() if is_id else None)
         if found is None:
             known = ", ".join(Workflow.objects.values_list("name", flat=True)[:20]) or "none"
             raise CommandError(f"There is no workflow {name!r}. There are: {known}.")
@@ -77,7 +79,7 @@ def outcome_lines(run: Run) -> list[str]:
     lines = [f"{run}: {run.get_state_display().lower()}"]
     for (position, kind), counts in sums.items():
         words = ", ".join(f"{Outcome(outcome).label}: {count:,}" for outcome, count in sorted(counts.items()))
-        lines.append(f"  {position + 1}. {kind}: {words or 'nobody was enrolled'}")
+        lines.append(f"  {position + 1}. {ACTIONS[kind].label}: {words or 'nobody was enrolled'}")
     return lines
 
 

@@ -6,8 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Q
+from django.core.management.base import CommandError
 from django.utils.text import slugify
 
 from workflows.flows.reading import READ_ONLY
@@ -15,9 +14,10 @@ from workflows.models import Workflow
 from workflows.services import flows
 
 from ._flow_files import as_text
+from ._run import WorkflowCommand
 
 
-class Command(BaseCommand):
+class Command(WorkflowCommand):
     help = (
         "Write workflows as HubSpot's flow JSON: to standard output as a list, or to a folder, a file each. What the"
         " server counts (ids, revisions, times) is left out, so that a file changes only if its workflow does."
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--folder", type=Path, help="write a file for each workflow there")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        workflows = [self._named(each) for each in options["workflow"]] or list(Workflow.objects.order_by("pk"))
+        workflows = [self.workflow(each) for each in options["workflow"]] or list(Workflow.objects.order_by("pk"))
         written = [
             {name: value for name, value in flow.items() if name not in READ_ONLY} for flow in flows.flows_of(workflows)
         ]
@@ -44,10 +44,3 @@ class Command(BaseCommand):
                 self.stdout.write(str(path))
         except OSError as error:
             raise CommandError(f"{folder} cannot be written to: {error.strerror}.") from error
-
-    def _named(self, word: str) -> Workflow:
-        by_id = Q(pk=word) if word.isascii() and word.isdecimal() and len(word) < 19 else Q(pk=None)
-        found = Workflow.objects.filter(Q(name=word) | by_id).order_by("-name").first()
-        if found is None:
-            raise CommandError(f"There is no workflow {word!r}.")
-        return found

@@ -36,7 +36,8 @@ class Command(BaseCommand):
                     self._import(f"{path}: {name or f'flow {number}'}", flow, options)
                 except (Refused, ValidationError) as error:
                     failed += 1
-                    self.stderr.write(f"{path}: {name or f'flow {number}'}: not imported. {_words(error)}")
+                    hint = " Or say --replace." if isinstance(error, flows.NameTaken) else ""
+                    self.stderr.write(f"{path}: {name or f'flow {number}'}: not imported. {_words(error)}{hint}")
         if failed:
             raise CommandError(f"{failed} {'flow was' if failed == 1 else 'flows were'} not imported.")
 
