@@ -50,9 +50,9 @@ class AssociateForm(forms.Form):
                 return data
             self.candidates = self._like(object_type, data["other"])
             if found:
-                told = f"Several {object_type.plural_label.lower()} are called so: choose one below."
+                told = f"Several {object_type.plural_label.lower()} are called so: choose one of those listed."
             elif self.candidates:
-                told = f"No {object_type.label.lower()} is called just so: choose one below."
+                told = f"No {object_type.label.lower()} is called just so: choose one of those listed."
             else:
                 told = f"There is no {object_type.label.lower()} {data['other']}."
             self.add_error("other", told)

@@ -82,6 +82,26 @@ class ServiceForm(forms.ModelForm[M]):
         """Django would check and fill the model instance here."""
 
 
+class ShowsMore(admin.ModelAdmin[M]):
+    """Its page shows more than a form: subclasses say what (`more_shown`)."""
+
+    def more_shown(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
+        """What the page's template gets besides; `obj` is None where a new one is added."""
+        raise NotImplementedError
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: M | None = None,
+    ) -> HttpResponse:
+        context |= self.more_shown(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
 class ServiceAdmin(admin.ModelAdmin[M]):
     """Subclasses say which service saves (`save_by_service`) and which one deletes (`delete_model`)."""
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
@@ -17,11 +17,12 @@ from associations.models import BulkJob
 from associations.services.bulk import kind_of
 from associations.services.bulk_records import file_of
 
+from .base import ShowsMore
 from .paging import CappedPaginator
 
 
 @admin.register(BulkJob)
-class BulkJobAdmin(admin.ModelAdmin[BulkJob]):
+class BulkJobAdmin(ShowsMore[BulkJob]):
     """Whoever may see records may see what is done to many of them; a file, who may do what made it."""
 
     list_display = ("title", "how_it_stands", "result", "started_by", "created_at")
@@ -47,21 +48,14 @@ class BulkJobAdmin(admin.ModelAdmin[BulkJob]):
     def how_it_stands(self, job: BulkJob) -> SafeString:
         return render_to_string("admin/associations/bulkjob/progress.html", {"job": job, "percent": percent(job)})
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: BulkJob | None = None,
-    ) -> HttpResponse:
-        if obj:
-            may = request.user.has_perm(kind_of(obj.kind).permission)
-            has_file = may and obj.state == BulkJob.State.FINISHED and obj.parts.exists()
-            context |= {"title": "Bulk job", "percent": percent(obj), "has_file": has_file}
-            context["export_days"] = settings.EXPORT_DAYS
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def more_shown(self, request: HttpRequest, obj: BulkJob) -> dict[str, Any]:
+        may = request.user.has_perm(kind_of(obj.kind).permission)
+        return {
+            "title": "Bulk job",
+            "percent": percent(obj),
+            "has_file": may and obj.state == BulkJob.State.FINISHED and obj.parts.exists(),
+            "export_days": settings.EXPORT_DAYS,
+        }
 
     def download(self, request: HttpRequest, job_id: int) -> HttpResponseBase:
         job = get_object_or_404(BulkJob.objects.select_related("object_type"), pk=job_id)

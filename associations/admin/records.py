@@ -18,6 +18,7 @@ from associations.services.records import save_records
 
 from .associating import AssociateForm
 from .associating_pages import AssociatingPages
+from .base import ShowsMore
 from .choosing import PARAMETER, ChoosesObjectType, object_type_for
 from .layout import layout_of
 from .picture import draw
@@ -27,7 +28,7 @@ from .record_page import associations_of
 
 
 @admin.register(Record)
-class RecordAdmin(AssociatingPages, ChoosesObjectType[Record]):
+class RecordAdmin(AssociatingPages, ChoosesObjectType[Record], ShowsMore[Record]):
     """Archived records can be read only; restoring them is an action of the list."""
 
     object_history_template = "admin/associations/record/history.html"
@@ -59,28 +60,21 @@ class RecordAdmin(AssociatingPages, ChoosesObjectType[Record]):
 
     # The page -------------------------------------------------------------------------------------
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Record | None = None,
-    ) -> HttpResponse:
+    def more_shown(self, request: HttpRequest, obj: Record | None) -> dict[str, Any]:
         object_type = object_type_for(request, obj)
         verb = "Add" if obj is None else "Change" if self.has_change_permission(request, obj) else "View"
-        context |= {"title": f"{verb} {object_type.label.lower()}", "object_type": object_type}
-        if obj is not None:
-            types = querysets.types_seen_from(object_type)
-            groups = associations_of(obj, types)
-            self.tell(obj, [each for group in groups for each in group.shown])
-            context |= {
-                "groups": groups,
-                "picture": draw(obj, groups),
-                "associate_form": AssociateForm(obj, types) if self.has_change_permission(request, obj) else None,
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        shown = {"title": f"{verb} {object_type.label.lower()}", "object_type": object_type}
+        if obj is None:
+            return shown
+        types = querysets.types_seen_from(object_type)
+        groups = associations_of(obj, types)
+        self.tell(obj, [each for group in groups for each in group.shown])
+        return {
+            **shown,
+            "groups": groups,
+            "picture": draw(obj, groups),
+            "associate_form": AssociateForm(obj, types) if self.has_change_permission(request, obj) else None,
+        }
 
     def response_post_save_add(self, request: HttpRequest, obj: Record) -> HttpResponseRedirect:
         return self._back_to_list(request, obj)

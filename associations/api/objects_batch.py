@@ -99,6 +99,15 @@ class BatchCreate(BatchView):
         return self.batch(results, 201, errors)
 
 
+def _read_changes(request: Request) -> list[bodies.SimplePublicObjectBatchInput]:
+    """What an update or an upsert asks for."""
+    inputs = read_body(request, bodies.BatchInputForUpdate).inputs
+    refuse_many(inputs)
+    for each in inputs:
+        refuse_read_only(each.properties)
+    return inputs
+
+
 class BatchUpdate(BatchView):
     write_permissions = {"POST": "change_record"}
 
@@ -112,10 +121,7 @@ class BatchUpdate(BatchView):
         tag=TAG,
     )
     def post(self, request: Request, **kwargs: str) -> Response:
-        inputs = read_body(request, bodies.BatchInputForUpdate).inputs
-        refuse_many(inputs)
-        for each in inputs:
-            refuse_read_only(each.properties)
+        inputs = _read_changes(request)
         ids = self._ids(inputs)
         changes = [RecordInput(each.properties, id=id_) for each, id_ in zip(inputs, ids, strict=True)]
 
@@ -159,10 +165,7 @@ class BatchUpsert(BatchView):
         tag=TAG,
     )
     def post(self, request: Request, **kwargs: str) -> Response:
-        inputs = read_body(request, bodies.BatchInputForUpdate).inputs
-        refuse_many(inputs)
-        for each in inputs:
-            refuse_read_only(each.properties)
+        inputs = _read_changes(request)
         by = self._property(inputs)
         wanted = [
             RecordInput({by: each.id, **each.properties} if by else each.properties, None if by else body_id(each.id))

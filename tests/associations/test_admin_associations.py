@@ -136,7 +136,7 @@ def test_by_the_beginning_of_a_name_one_is_chosen(acme: Record) -> None:
     client, address = sign_in(), f"/admin/associations/record/{ann.pk}/associate/"
     type_id = unlabeled("contact", "company").type_id
     page = client.post(address, {"type_id": type_id, "other": "alder"})
-    assert "No company is called just so: choose one below." in page.content.decode()
+    assert "No company is called just so: choose one of those listed." in page.content.decode()
     assert page.context["form"].candidates == [second, first]
     assert f'<button name="other" value="{first.pk}"' in page.content.decode()
     page = client.post(address, {"type_id": type_id, "other": first.pk}, follow=True)

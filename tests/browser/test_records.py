@@ -51,7 +51,7 @@ def test_a_record_is_associated_by_searching(page: Page, acme: Record) -> None:
     page.get_by_label("As:").select_option(label="Client")
     page.get_by_label("Record:").fill("DORA")
     page.get_by_role("button", name="Associate", exact=True).click()
-    expect(page.get_by_text("No contact is called just so: choose one below.")).to_be_visible()
+    expect(page.get_by_text("No contact is called just so: choose one of those listed.")).to_be_visible()
     page.get_by_role("button", name=re.compile("Associate with dora1@other.example")).click()
     dora = page.locator(".pairs > li", has_text="dora1@other.example")
     expect(dora.locator(".chips")).to_contain_text("Client")

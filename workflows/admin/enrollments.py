@@ -118,18 +118,8 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     def run(self, enrollment: Enrollment) -> str:
         return link(enrollment.batch.run)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Enrollment | None = None,
-    ) -> HttpResponse:
-        if obj:
-            context["done_actions"] = _done_actions(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def more_shown(self, request: HttpRequest, obj: Enrollment) -> dict[str, Any]:
+        return {"done_actions": _done_actions(obj)}
 
 
 def _run_id(request: HttpRequest) -> str:

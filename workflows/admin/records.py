@@ -38,18 +38,11 @@ class RecordAdmin(RecordAdminOfAssociations):
             for put in each.puts:
                 put.story = stories.get((each.record.pk, put.directed.type_id))
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Record | None = None,
-    ) -> HttpResponse:
+    def more_shown(self, request: HttpRequest, obj: Record | None) -> dict[str, Any]:
+        shown = super().more_shown(request, obj)
         if obj and request.user.has_perm("workflows.view_enrollment"):
-            context["enrollments"] = _enrollments_of(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+            shown["enrollments"] = _enrollments_of(obj)
+        return shown
 
     # The list -------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
@@ -86,29 +86,19 @@ class RunAdmin(RetryPages, UndoPages):
         described = describe({"triggers": run.criteria, "actions": []}, Surroundings(run.workflow.object_type))
         return "; or ".join(" and ".join(each.text for each in group) for group in described.groups)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Run | None = None,
-    ) -> HttpResponse:
-        if obj:
-            batches = obj.batches.order_by("id")
-            progress = progress_of([obj])[obj.pk]
-            context |= {
-                "title": "Run",
-                "progress": progress,
-                "standing": standing(obj, progress),
-                "facts": self._facts(obj),
-                "done_actions": _done_actions(obj),
-                "failed": batches.filter(state=Batch.State.FAILED)[:BATCHES_PER_PAGE],
-                "to_review": to_review(request, obj.workflow),
-                "page": Paginator(batches, BATCHES_PER_PAGE).get_page(request.GET.get("p")),
-            }
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def more_shown(self, request: HttpRequest, obj: Run) -> dict[str, Any]:
+        batches = obj.batches.order_by("id")
+        progress = progress_of([obj])[obj.pk]
+        return {
+            "title": "Run",
+            "progress": progress,
+            "standing": standing(obj, progress),
+            "facts": self._facts(obj),
+            "done_actions": _done_actions(obj),
+            "failed": batches.filter(state=Batch.State.FAILED)[:BATCHES_PER_PAGE],
+            "to_review": to_review(request, obj.workflow),
+            "page": Paginator(batches, BATCHES_PER_PAGE).get_page(request.GET.get("p")),
+        }
 
     def _facts(self, run: Run) -> list[tuple[str, object]]:
         """What a run was: names and values, those that say something."""
