@@ -1,4 +1,4 @@
-"""Below a record's form in the admin: its associations, changed by hand there, and its history."""
+"""Below a record's form in the admin: its associations, changed by hand there."""
 
 from __future__ import annotations
 
@@ -10,26 +10,22 @@ from django.test import Client
 
 from associations.admin import record_page
 from associations.models import ChangeSet, Record, RecordEvent
-from associations.services import archiving, labels, linking, merging, provenance
-from associations.services.origin import Origin
+from associations.services import archiving, provenance
 from associations.types import DirectedType
 from tests.factories import (
     ORIGIN,
     associate,
     between,
-    change,
-    disassociate,
     limit,
     make_label,
     make_record,
     make_records,
-    object_type,
     primary,
     unlabeled,
     words,
 )
 
-from .admin_pages import messages_on, record_url, sign_in, url
+from .admin_pages import messages_on, record_url, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -273,50 +269,3 @@ def test_taking_off_needs_a_post() -> None:
 def test_a_record_that_is_gone_leads_to_the_front_page(page: str) -> None:
     shown = sign_in().post(f"/admin/associations/record/999/{page}/", {}, follow=True)
     assert "doesn’t exist" in messages_on(shown)[0]
-
-
-# History ----------------------------------------------------------------------------------------
-
-
-def history_of(record: Record) -> list[list[str]]:
-    page = sign_in().get(url("record_history", record.pk))
-    return [entry.lines for entry in page.context["entries"]]
-
-
-def test_the_history_tells_what_happened_the_newest_first() -> None:
-    employer = make_label("contact", "company", "Employer", "Employee")
-    ann, acme = make_record("contact", firstname="Ann", city="Bonn"), make_record("company", name="Acme")
-    change(ann, city="Berlin", lifecyclestage="lead")
-    change(ann, city=None)
-    associate(ann, acme, employer)
-    disassociate(ann, acme)
-    archiving.archive_records(ann.object_type, [ann.pk], origin=ORIGIN)
-    archiving.restore_records(ann.object_type, [ann.pk], origin=ORIGIN)
-    restored, archived, removed, added, emptied, changed, created = history_of(ann)
-    assert (restored, archived) == (["Restored"], ["Archived"])
-    assert sorted(removed) == [
-        "Label Employer taken off Acme", "Label Primary taken off Acme", "No longer associated with Acme",
-    ]  # fmt: skip
-    assert sorted(added) == ["Associated with Acme", "Label Employer put on Acme", "Label Primary put on Acme"]
-    assert emptied == ["Changed", "City: Berlin → no value"]
-    assert changed == ["Changed", "City: Bonn → Berlin", "Lifecycle stage: no value → Lead"]
-    assert created == ["Created", "City: no value → Bonn", "First name: no value → Ann"]
-    assert f"Label Employee put on Contact {ann.pk}" in history_of(acme)[1]
-
-
-def test_the_history_of_a_merge_is_told_on_both_records() -> None:
-    first, second = make_records("contact", [{"firstname": "Ann"}, {"city": "Bonn"}])
-    merging.merge_records(object_type("contact"), first.pk, second.pk, origin=ORIGIN)
-    assert history_of(first)[0] == ["Merged", "City: no value → Bonn"]
-    assert history_of(second)[0] == ["Merged"]
-
-
-def test_the_history_outlives_records_and_labels() -> None:
-    ann, acme = make_record("contact", firstname="Ann"), make_record("company", name="Acme")
-    mentor = make_label("contact", "company", "Mentor")
-    linking.associate(between(ann, acme), [(ann.pk, acme.pk)], origin=Origin.system(), labels=[mentor])
-    archiving.delete_records(acme.object_type, [acme.pk], origin=ORIGIN)
-    labels.delete_label(mentor.type)
-    added = history_of(ann)[1]
-    assert f"Associated with {acme.pk}, which is deleted" in added
-    assert f"Label that is deleted put on {acme.pk}, which is deleted" in added

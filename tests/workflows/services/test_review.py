@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from associations.errors import LimitReached, Refused
 from associations.models import Association, AssociationEnd, MatchKey, Record
 from associations.services import archiving
-from tests.associations.admin_pages import sign_in
 from tests.factories import ORIGIN, associate, change, limit, make_label, make_record, make_records, object_type, words
 from tests.plans import indexes, on_postgresql, plans, read_whole
 from tests.workflows import making
-from tests.workflows.admin_workflows import text, url
-from workflows.models import ActionOutcome, Enrollment, Outcome, Run, Workflow
+from tests.workflows.reviewing import asked, open_ones, pick, rule_out, the_one
+from workflows.models import ActionOutcome, Enrollment, Outcome, Run
 from workflows.services import lifecycle, review, undo, why
 from workflows.services.attempts import attempts
 
 pytestmark = pytest.mark.django_db
-
-
-def asked(several: int = 2, **more: object) -> tuple[Workflow, Run, Record, list[Record]]:
-    contact = make_record("contact", company="Alder")
-    companies = make_records("company", [{"name": "alder", "city": f"City {number}"} for number in range(several)])
-    step = making.create("company", "company", "name", several="review", **more)  # type: ignore[arg-type]
-    workflow = making.make_workflow("contact", step, should_re_enroll=True)
-    return workflow, making.enroll(workflow, [contact]), contact, companies
-
-
-def open_ones() -> list[int]:
-    return [each.record_id for each in review.questions()]
-
-
-def the_one() -> review.Question:
-    [outcome] = review.questions()
-    return review.question(outcome.action_run_id, outcome.record_id)
-
-
-def pick(other: Record, user_id: int | None = None) -> None:
-    question = the_one()
-    review.pick(question.action_run.pk, question.record.pk, other.pk, user_id=user_id)
 
 
 def test_a_record_that_several_match_is_a_question_with_its_candidates() -> None:
@@ -124,12 +99,6 @@ def test_what_does_not_match_or_has_no_room_cannot_be_picked() -> None:
 
 
 # None of them ------------------------------------------------------------------------------------
-
-
-def rule_out(*others: Record, user_id: int | None = None) -> int:
-    question = the_one()
-    ids = [each.pk for each in others]
-    return review.rule_out(question.action_run.pk, question.record.pk, ids, user_id=user_id)
 
 
 def test_a_record_of_which_none_is_meant_leaves_the_review_and_its_outcome_says_who_said_so(admin_user: User) -> None:
@@ -239,83 +208,3 @@ def test_counting_reads_what_is_up_for_review_and_nothing_else_of_what_actions_s
     grows = {model._meta.db_table for model in (Association, ActionOutcome, Enrollment, MatchKey, Record)}
     asking = [plan for plan in found if "up_for_review" in indexes(plan)]
     assert asking and not any(read_whole(plan) & grows for plan in asking)
-
-
-# Pages -------------------------------------------------------------------------------------------
-
-
-def test_the_number_of_queries_to_find_questions_does_not_grow() -> None:
-    workflow, _, _, _ = asked()
-
-    def count() -> int:
-        with CaptureQueriesContext(connection) as queries:
-            list(review.questions())
-        return len(queries)
-
-    before = count()
-    making.enroll(workflow, make_records("contact", [{"company": "alder"}] * 5))
-    assert len(open_ones()) == 6 and count() == before
-
-
-def test_the_pages_show_candidates_side_by_side_and_take_the_answer() -> None:
-    _, _, contact, [first, second] = asked()
-    client = sign_in("run_workflow", "view_record")
-    address = url("workflow_pick", the_one().action_run.pk, contact.pk)
-    assert address in text(client.get(url("workflow_review")))
-    page = text(client.get(address))
-    assert "City 0" in page and "City 1" in page and "This one" in page
-    answered = client.post(address, {"other": second.pk}, follow=True)
-    assert "The records are associated." in text(answered) and "Nothing is to be decided." in text(answered)
-    assert "unlabeled" in words(contact, second) and words(contact, first) == set()
-    late = client.post(address, {"other": first.pk}, follow=True)
-    assert "no longer to be decided" in text(late)
-
-
-@pytest.mark.parametrize("permission", ["run_workflow", "view_record"])
-def test_only_who_may_run_workflows_and_see_records_may_pick(permission: str) -> None:
-    _, _, contact, [first, _] = asked()
-    client = sign_in(permission)
-    address = url("workflow_pick", the_one().action_run.pk, contact.pk)
-    assert client.get(url("workflow_review")).status_code == 403
-    assert client.post(address, {"other": first.pk}).status_code == 403
-    assert not Association.objects.exists()
-
-
-def test_the_page_takes_none_of_these_and_shows_the_others_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(review, "MOST_CANDIDATES", 2)
-    _, _, contact, companies = asked(several=3)
-    client = sign_in("run_workflow", "view_record")
-    address = url("workflow_pick", the_one().action_run.pk, contact.pk)
-    assert "The others are shown then." in text(client.get(address))
-    more = client.post(address, {"none": "1", "candidate": [each.pk for each in companies[:2]]}, follow=True)
-    assert "City 2" in text(more) and "City 0" not in text(more)
-    end = client.post(address, {"none": "1", "candidate": [companies[2].pk]}, follow=True)
-    assert "None of them" in text(end) and "Nothing is to be decided." in text(end)
-    assert not Association.objects.exists()
-
-
-def test_the_front_and_the_pages_of_workflow_and_run_say_how_many_wait() -> None:
-    workflow, run, _, companies = asked()
-    other = making.make_workflow("contact", making.create("company", "company", "name"))
-    client = sign_in()
-    assert "<b>1</b> record to review" in text(client.get("/admin/"))
-    link = f'href="{url("workflow_review")}?workflow={workflow.pk}">Review: 1</a>'
-    for address in (url("workflow_change", workflow.pk), url("run_change", run.pk)):
-        assert link in text(client.get(address))
-    assert "Review: " not in text(client.get(url("workflow_change", other.pk)))
-    assert "Alder" in text(client.get(url("workflow_review", workflow=workflow.pk)))
-    assert "Nothing is to be decided." in text(client.get(url("workflow_review", workflow=other.pk)))
-    rule_out(*companies)
-    assert "<b>0</b> records to review" in text(client.get("/admin/"))
-
-
-@pytest.mark.parametrize("permission", ["run_workflow", "view_record"])
-def test_only_who_may_pick_may_rule_out_and_sees_how_many_wait(permission: str) -> None:
-    workflow, _, contact, companies = asked()
-    client = sign_in(permission, "view_workflow")
-    address = url("workflow_pick", the_one().action_run.pk, contact.pk)
-    sent = {"none": "1", "candidate": [each.pk for each in companies]}
-    assert client.post(address, sent).status_code == 403
-    assert "to review" not in text(client.get("/admin/"))
-    assert "Review: " not in text(client.get(url("workflow_change", workflow.pk)))
-    assert len(open_ones()) == 1
