@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.views.defaults import server_error
 
 from crmproject.models import ApiToken
 from tests.associations.admin_pages import sign_in
@@ -62,6 +64,19 @@ def test_who_may_not_is_told_so_and_led_back() -> None:
     assert answer.status_code == 403
     assert "It takes a permission that you do not have" in answer.content.decode()
     assert 'href="/admin/"' in answer.content.decode()
+
+
+def test_when_something_fails_a_page_says_so_and_leads_back(rf: RequestFactory) -> None:
+    answer = server_error(rf.get("/admin/"))
+    assert answer.status_code == 500
+    page = answer.content.decode()
+    assert "Something went wrong here" in page and 'href="/admin/"' in page
+
+
+def test_a_page_that_is_too_old_says_what_to_do() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/admin/login/", {"username": "ada", "password": "x"})
+    assert answer.status_code == 403
+    assert "load the page again" in answer.content.decode()
 
 
 def test_when_a_token_expires_is_one_field() -> None:
