@@ -134,7 +134,10 @@ class SwitchPages(WorkflowPages):
                 run = enrollment.enroll_matching(workflow, cause=Run.Cause.TURNED_ON, user_id=request.user.pk)
                 self.log_change(request, workflow, f"Enrolled those who meet the new triggers (run {run.pk}).")
             return self._to_run(request, run)
-        matching = _count_matching(workflow.revision.definition, workflow)
+        try:
+            matching = _count_matching(workflow.revision.definition, workflow)
+        except ValidationError as error:
+            return self._cannot_enroll(request, workflow, error)
         return self.show(
             request,
             "enroll_existing.html",
@@ -149,16 +152,27 @@ class SwitchPages(WorkflowPages):
             self.message_user(request, f"“{workflow}” is off; turn it on to enroll records.", messages.ERROR)
             return self.back(workflow)
         definition = workflow.revision.definition
-        matching = _count_matching(definition, workflow) if definition["triggers"] else None
+        try:
+            matching = _count_matching(definition, workflow) if definition["triggers"] else None
+        except ValidationError as error:
+            return self._cannot_enroll(request, workflow, error)
         form = EnrollForm(request.POST or None, workflow=workflow, matching=matching)
         if request.method == "POST" and form.is_valid():
             try:
                 run = self._enroll(request, workflow, form)
-            except (Refused, ValidationError) as error:
+            except ValidationError as error:
+                return self._cannot_enroll(request, workflow, error)
+            except Refused as error:
                 form.add_error("ids" if form.cleaned_data["whom"] == NAMED else None, str(error))
             else:
                 return self._to_run(request, run)
         return self.show(request, "enroll.html", workflow, "Enroll records", form=form)
+
+    def _cannot_enroll(self, request: HttpRequest, workflow: Workflow, error: ValidationError) -> HttpResponse:
+        """What runs cannot be read any more: an option that a filter names is gone, for instance."""
+        words = f"Nobody can be enrolled in “{workflow}” until it is mended. {' '.join(error.messages)}"
+        self.message_user(request, words, messages.ERROR)
+        return self.back(workflow)
 
     def _enroll(self, request: HttpRequest, workflow: Workflow, form: EnrollForm) -> Run:
         whom = form.cleaned_data["whom"]
