@@ -282,3 +282,12 @@ def test_object_types_come_as_people_expect_them() -> None:
     shown = [each.name for each in sign_in().get(url("record_changelist")).context["object_types"]]
     assert shown[:8] == ["contact", "company", "deal", "ticket", "service", "course", "listing", "appointment"]
     assert shown[8:] == [f"pet{number}" for number in range(11)]
+
+
+def test_where_there_are_no_records_yet_it_is_said_how_they_come() -> None:
+    client = sign_in()
+    hint = "import_records ticket FILE"
+    assert hint in client.get(url("record_changelist", object_type="ticket")).content.decode()
+    assert hint not in client.get(url("record_changelist", object_type="ticket", q="x")).content.decode()
+    make_record("ticket", subject="Help")
+    assert hint not in client.get(url("record_changelist", object_type="ticket")).content.decode()
