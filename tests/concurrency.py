@@ -39,14 +39,14 @@ def meanwhile(work: Callable[[], Any]) -> Iterator[Future[Any]]:
             future: Future[Any] = Future()
             yield future
             running = pool.submit(_alone, work)
-            _wait_until_blocked(running)
+            wait_until_blocked(running)
         try:
             future.set_result(running.result(WAIT))
         except Exception as error:
             future.set_exception(error)
 
 
-def _wait_until_blocked(running: Future[Any]) -> None:
+def wait_until_blocked(running: Future[Any]) -> None:
     """Until the other writer waits for a lock of this one, or is done without."""
     deadline = time.monotonic() + WAIT
     while not running.done() and time.monotonic() < deadline:

@@ -70,6 +70,9 @@ class MatchIndex(models.Model):
     property = models.ForeignKey(Property, models.CASCADE, related_name="match_indexes")
     comparison = models.CharField(max_length=20, choices=Comparison)
     built_at = models.DateTimeField(null=True, help_text="Since when it covers every record")
+    # How far the build has come: up to which record, and up to which of the events that have happened since it began.
+    last_record = models.BigIntegerField(default=0)
+    last_event = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["property", "comparison"], name="one_match_index_each")]

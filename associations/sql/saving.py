@@ -32,7 +32,8 @@ def hold_schema(object_type_id: int) -> tuple[Row, list[Row]]:
     )
     indexes = (  # few, in any case: so the planner has the least to think about
         "SELECT id, property_id, comparison FROM associations_matchindex"
-        " WHERE (SELECT object_type_id FROM associations_property p WHERE p.id = property_id) = %s"
+        " WHERE built_at IS NOT NULL"
+        " AND (SELECT object_type_id FROM associations_property p WHERE p.id = property_id) = %s"
     )
     *_, [found], kept = together(
         *lock_of_object_type(object_type_id, exclusive=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
@@ -246,14 +246,16 @@ def usage_of_record(record_id: int) -> dict[int, int]:
     )
 
 
-def insert_match_keys(index_id: int, keys: Sequence[tuple[int, bytes]]) -> int:
-    """Write the keys (record id, digest) of an index, however many, by one statement where that is possible."""
-    insert = "INSERT INTO associations_matchkey (index_id, record_id, key)"
-    if is_postgresql():
-        return execute(
-            f"{insert} SELECT %s, * FROM unnest(%s::bigint[], %s::bytea[])",
-            [index_id, [id_ for id_, _ in keys], [key for _, key in keys]],
-        )
+def insert_match_keys(index_id: int, keys: Iterable[tuple[int, bytes]]) -> int:
+    """Write the keys (record id, digest) of an index, where none is there; how many."""
+    rows = [(index_id, *each) for each in keys]
+    into = "associations_matchkey (index_id, record_id, key)"
     with connection.cursor() as cursor:
-        cursor.executemany(f"{insert} VALUES (%s, %s, %s)", [(index_id, *each) for each in keys])
-    return len(keys)
+        if is_postgresql():  # as arrays they would be written out as text and read again
+            with cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(["int8", "int8", "bytea"])
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            cursor.executemany(f"INSERT INTO {into} VALUES (%s, %s, %s)", rows)
+    return len(rows)
