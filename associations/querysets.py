@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
@@ -153,6 +154,16 @@ def _directions(type_: AssociationType, object_type: ObjectType) -> Iterator[Dir
         yield DirectedType(type_, outgoing=False)
 
 
+def told_apart(properties: Iterable[Property]) -> list[Property]:
+    """Properties to be shown side by side: where two of an object type have the same label, their names behind it."""
+    properties = list(properties)
+    times = Counter((prop.object_type_id, prop.label) for prop in properties)
+    for prop in properties:
+        if times[prop.object_type_id, prop.label] > 1:
+            prop.label = f"{prop.label} ({prop.name})"
+    return properties
+
+
 class Surroundings:
     """What filters and actions of an object type can refer to: its association types, and the properties of both
     sides. Read once, however many filters and actions ask."""
@@ -174,6 +185,6 @@ class Surroundings:
         """The properties of these types, in the order of the types."""
         if missing := [each for each in object_types if each.pk not in self._properties]:
             self._properties |= {each.pk: [] for each in missing}
-            for prop in Property.objects.filter(object_type__in=missing).select_related("object_type"):
+            for prop in told_apart(Property.objects.filter(object_type__in=missing).select_related("object_type")):
                 self._properties[prop.object_type_id].append(prop)
         return [prop for each in object_types for prop in self._properties[each.pk]]

@@ -261,6 +261,8 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 EXPORT_DAYS = env.int("EXPORT_DAYS", default=7)
 # Which job reads the outbox: associations rings this bell without knowing who listens.
 RECORD_EVENTS_JOB = "workflows.jobs.process_events"
+# Asked when options of a property go: who names one of them still.
+OPTION_USES = "workflows.services.usage.without_options"
 # What people can have done to many records at once: classes of BulkKind, of both apps.
 BULK_KINDS = {
     "archive": "associations.services.bulk_records.Archive",

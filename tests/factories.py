@@ -47,8 +47,8 @@ def make_object_type(name: str = "pet", *, primary_property: str = "name") -> Ob
 
 
 def make_property(type_name: str, name: str, **more: Any) -> Property:
-    """A property of a type; single-line text unless `more` says otherwise."""
-    return schema.create_property(object_type(type_name), name=name, label=name.capitalize(), **more)
+    """A property of a type; single-line text, and called by its name, unless `more` says otherwise."""
+    return schema.create_property(object_type(type_name), **{"name": name, "label": name.capitalize(), **more})
 
 
 def save(type_name: str, inputs: Iterable[RecordInput | Mapping[str, object]], **more: Any) -> Saved:

@@ -32,7 +32,7 @@ class Layout:
     @cached_property
     def properties(self) -> list[Property]:
         properties = self.object_type.properties.select_related("group")
-        return list(properties.order_by("group__display_order", "group_id", "display_order", "id"))
+        return querysets.told_apart(properties.order_by("group__display_order", "group_id", "display_order", "id"))
 
     @property
     def primary_first(self) -> list[Property]:

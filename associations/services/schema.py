@@ -9,9 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max, ProtectedError
+from django.utils.module_loading import import_string
 
 from associations import querysets, sql
 from associations.errors import InUse, Refused
@@ -158,7 +160,8 @@ def create_property(object_type: ObjectType, *, name: str, label: str, **more: A
 def update_property(prop: Property, **changes: Any) -> Property:
     """Change label, description, group, order, options, or the field type for one that shows the same values.
 
-    Raises ValidationError by field, also for an option that would go while a record, archived or not, holds it.
+    Raises ValidationError by field, also for an option that would go while a record, archived or not, holds it, or a
+    live workflow names it.
     """
     if fixed := changes.keys() - CHANGEABLE:
         raise Refused(f"{', '.join(sorted(fixed))} of a property cannot be changed once it is created.")
@@ -173,12 +176,16 @@ def update_property(prop: Property, **changes: Any) -> Property:
         for name, value in changes.items():
             setattr(locked, name, value)
         check_property(locked)
-        for option in set(before) - set(locked.option_values):
+        gone = set(before) - set(locked.option_values)
+        for option in gone:
             holders = querysets.with_choice(locked.object_type.records.all(), locked, option)
             if (holder := holders.values_list("id", flat=True).first()) is not None:
                 used = f"The option {option!r} is the value of records, such as {holder}; change those first."
                 raise ValidationError({"options": used})
         locked.save(update_fields=[*changes, "updated_at"])
+        if gone and (uses := import_string(settings.OPTION_USES)(locked)):
+            used = "Live workflows name an option that would go; change them, or turn them off, first: "
+            raise ValidationError({"options": f"{used}{', '.join(uses)}."})
     return locked
 
 

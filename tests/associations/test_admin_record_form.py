@@ -51,6 +51,13 @@ def make_thing(type_: str, field_type: str) -> Property:
     return make_property("contact", "thing", type=type_, field_type=field_type, options=options)
 
 
+def test_fields_with_the_same_label_are_told_apart_by_their_names() -> None:
+    make_object_type("pet")
+    make_property("pet", "nickname", label="Name")
+    page = sign_in().get(url("record_add", object_type="pet")).content.decode()
+    assert "Name (name):" in page and "Name (nickname):" in page and "Name:<" not in page
+
+
 def entered(parts: dict[str, Any]) -> dict[str, Any]:
     return {f"property_thing{part}": value for part, value in parts.items()}
 

@@ -67,6 +67,15 @@ def test_each_kind_of_filter_is_kept_as_it_is_read(employer: DirectedType) -> No
     ]
 
 
+def test_properties_with_the_same_label_are_told_apart_by_their_names() -> None:
+    make_property("contact", "residence", label="City")
+    workflow = make_workflow("contact", create("company", "residence", "city"), triggers=[[is_("residence", "Oslo")]])
+    page = text(sign_in().get(page_of(workflow)))
+    assert ">City (city)</option>" in page and ">City (residence)</option>" in page
+    assert ">City</option>" in page, "a company has one"
+    assert "City (residence) is any of Oslo" in text(sign_in("view_workflow").get(page_of(workflow)))
+
+
 def every_input() -> dict[str, Any]:
     make_property("contact", "vip", type="bool", field_type="booleancheckbox")
     make_property("contact", "since", type="date", field_type="date")

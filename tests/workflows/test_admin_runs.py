@@ -155,6 +155,7 @@ def test_the_front_says_what_lives_what_failed_and_what_was_made(workflow: Workf
     assert f'{url("run_changelist")}?state__exact=failed"' in page
     assert "<b>2</b> associations in 30 days" in page
     assert ": 1 by workflows, 1 otherwise</title>" in page
+    assert "also what undoing put back" in page
     assert "What failed last" in page
     assert f'{url("run_change", run.pk)}"' in page
     assert "No worker runs" in page

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 
 from associations.admin.paging import CappedPaginator
 from associations.errors import Refused
-from associations.models import Property
+from associations.querysets import told_apart
 from workflows.models import Workflow
 from workflows.services import review
 
@@ -108,7 +108,7 @@ def _side_by_side(asked: review.Question) -> list[dict[str, Any]]:
     """The properties that one of the candidates has, the one that matched first."""
     matched = asked.config.associated_property
     rows = []
-    for prop in Property.objects.filter(object_type=matched.object_type):
+    for prop in told_apart(matched.object_type.properties.all()):
         values = [each.properties.get(prop.name) for each in asked.candidates]
         if any(value is not None for value in values):
             rows.append(

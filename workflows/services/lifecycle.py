@@ -16,7 +16,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from associations import sql as associations_sql
-from associations.models import ChangeSet, ObjectType
+from associations.models import ChangeSet, ObjectType, Property
 from associations.querysets import Surroundings
 from associations.services import claims
 from workflows import sql
@@ -45,6 +45,11 @@ class Definition:
     @property
     def references(self) -> list[References]:
         return [action.references(config) for action, config in self.actions]
+
+    @property
+    def properties(self) -> set[int]:
+        """The ids of all properties that it refers to."""
+        return self.triggers.properties | {prop.pk for each in self.references for prop in each.properties}
 
 
 def definition_json(workflow: Workflow) -> dict[str, Any]:
@@ -108,9 +113,11 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         definition = read_definition(json, locked.object_type)
         if not definition.actions:
             raise ValidationError("A workflow needs at least one action.")
-        matched = {prop.object_type_id for each in definition.references for prop, _ in each.match_indexes}
-        for object_type_id in sorted(matched):  # nobody forgets meanwhile what it is to match on
+        named = Property.objects.filter(pk__in=definition.properties).order_by("object_type")
+        for object_type_id in named.values_list("object_type", flat=True).distinct():
+            # Nobody forgets meanwhile what it is to match on, or removes an option that it names.
             associations_sql.lock_object_type(object_type_id, exclusive=False)
+        definition = read_definition(json, locked.object_type)
         last = locked.revisions.order_by("-number").first()
         if is_new := last is None or last.definition != json:
             number = last.number + 1 if last else 1
@@ -129,12 +136,10 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
 def _keep_references(workflow: Workflow, definition: Definition) -> None:
     types = {directed.type.pk for each in definition.references for directed in each.association_types}
     types |= definition.triggers.association_type_ids
-    properties = {prop.pk for each in definition.references for prop in each.properties}
-    properties |= definition.triggers.properties
     workflow.references.all().delete()
     WorkflowReference.objects.bulk_create(
         [WorkflowReference(workflow=workflow, association_type_id=pk) for pk in sorted(types)]
-        + [WorkflowReference(workflow=workflow, property_id=pk) for pk in sorted(properties)]
+        + [WorkflowReference(workflow=workflow, property_id=pk) for pk in sorted(definition.properties)]
     )
 
 
