@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.factories import make_label
 from tests.workflows.making import create, is_, make_workflow
@@ -40,6 +40,7 @@ def tab_to(page: Page, name: str) -> None:
     """Press Tab until what has this name has the focus."""
     named = "(document.activeElement.labels?.[0]?.innerText || document.activeElement.getAttribute('aria-label')"
     for _ in range(120):
+        expect(page.locator("form[aria-busy]")).to_have_count(0)  # all that can be come to is there
         page.keyboard.press("Tab")
         if (
             name
@@ -71,7 +72,6 @@ def test_everything_can_be_done_with_the_keyboard(page: Page) -> None:
         page.keyboard.press("Enter")
         expect(page.locator(".action-card").last.get_by_label("Associated object")).to_be_focused()
         page.keyboard.type("Contact")
-        page.wait_for_load_state("networkidle")
     labels = page.get_by_role("group", name="Labels to remove")
     expect(labels.get_by_label("Reporter")).to_be_visible()
     tab_to(page, "Reporter")
@@ -104,6 +104,25 @@ def test_typing_is_not_disturbed_by_what_the_server_draws(page: Page) -> None:
     expect(row.get_by_label("Value 3")).to_have_value("")
     expect(page.get_by_label("Description", exact=True)).to_have_value("typed at once")
     expect(first).to_have_value("Rome")
+
+
+def test_tab_leads_to_what_the_server_is_about_to_draw(page: Page) -> None:
+    new_workflow(page, "Contact", "Slow line")
+    row = filter_row(page)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/change/", hold)
+    with page.expect_request("**/change/"):
+        row.get_by_label("Property", exact=True).select_option("City")
+    row.get_by_label("Property", exact=True).focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="+ and")).to_be_focused()
+    held[0].continue_()
+    expect(row.get_by_label("Value", exact=True)).to_be_focused()
 
 
 def everything(page: Page, name: str) -> None:

@@ -98,6 +98,39 @@
         });
     }
 
+    // Tab may come before what is next is drawn, and lead past it. How often it was pressed since when is counted, and
+    // where it did lead there, it leads as far in what is drawn then.
+    let tabs = null;
+    function watchTabs(form) {
+        form.addEventListener("keydown", (event) => {
+            if (event.key === "Tab" && form.hasAttribute("aria-busy")) {
+                tabs = tabs || { from: event.target, count: 0 };
+                tabs.count += event.shiftKey ? -1 : 1;
+            }
+        });
+    }
+
+    function tabbed(form) {
+        const { from, count } = tabs;
+        const stops = [...form.querySelectorAll("a[href], button, input, select, summary, textarea")].filter((each) => (
+            each.tabIndex >= 0 && !each.disabled && each.checkVisibility() && (
+                each.type !== "radio" || each.checked || !form.elements[each.name].value
+            )
+        ));
+        return stops.includes(from) ? stops[stops.indexOf(from) + count] : undefined;
+    }
+
+    function keepTabs(form) {
+        const led = tabs && tabbed(form) === document.activeElement;
+        return () => {
+            const next = led && tabbed(form);
+            tabs = null;
+            if (next) {
+                next.focus();
+            }
+        };
+    }
+
     // Asking the server --------------------------------------------------------------------------
 
     // A button must not go between its press and its release, or the click would be lost.
@@ -128,7 +161,13 @@
         if (current && !current.step) {
             current.abort.abort();
         }
-        waiting = waiting.then(() => (step || number === asked ? ask(form, step) : undefined));
+        form.setAttribute("aria-busy", "true");
+        waiting = waiting.then(() => (step || number === asked ? ask(form, step) : undefined)).then(() => {
+            if (number === asked) {
+                form.removeAttribute("aria-busy");
+                tabs = null;
+            }
+        });
     }
 
     async function ask(form, step) {
@@ -157,8 +196,10 @@
         }
         const renumbers = /^(remove|move)-/.test(step);
         const restore = renumbers ? () => {} : putBack(editor, sent);
+        const goOn = keepTabs(form);
         morph(editor, document.adoptNode(fresh));
         restore();
+        goOn();
         const focus = step && document.getElementById(editor.dataset.focus);
         if (focus) {
             (focus.matches("button, input, select") ? focus : focus.querySelector("button") || focus).focus();
@@ -178,6 +219,7 @@
         }
         let changed = document.getElementById("editor-errors") !== null;
         watchPresses();
+        watchTabs(form);
         form.addEventListener("input", () => { changed = true; });
         form.addEventListener("change", () => { changed = true; refresh(form, ""); });
         form.addEventListener("submit", (event) => {
