@@ -108,6 +108,7 @@ def test_the_pages_of_records_are_accessible(open_admin: OpenAdmin, acme: Record
 
 def test_the_list_of_companies_keeps_its_last_column_at_the_width_of_a_common_screen(page: Page) -> None:
     make_record("company", name="Instruments and Optics", domain="instruments-and-optics.example", city="Buenos Aires")
+    make_record("company", name="Verylongname" * 20)
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/admin/associations/record/?object_type=company")
     results = page.locator("#changelist .results")
