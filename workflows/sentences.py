@@ -19,7 +19,7 @@ from .criteria import AssociatedPropertyFilter, AssociationFilter, Filter, Prope
 from .flows.problems import UNSUPPORTED
 from .operators import OPERATORS, value_words
 from .schedules import read_schedule
-from .triggers import EVENTS, EventTrigger, read_event
+from .triggers import ASSOCIATED, LABEL_ADDED, EventTrigger, read_event
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,14 @@ def _sentence(read: Callable[[], str], title: str = "") -> Sentence:
 
 
 def _event_words(given: EventTrigger) -> str:
-    words = EVENTS[given.event].lower()
-    if given.directed:
-        return f"{words}: {given.directed.label or given.directed.other_type}"
     if given.prop:
-        to = " or ".join(value_words(given.prop, value) for value in given.values)
-        return f"{words}: {given.prop}" + (f", to {to}" if to else "")
-    return words
+        to = " or ".join(value_words(given.prop, value) for value in given.values) or "any value" * given.known
+        return f"when {given.prop} changes" + (f" to {to}" if to else "")
+    if given.directed is None:
+        return "when it is created"
+    if given.event == ASSOCIATED:
+        return f"when an associated {given.directed.other_type.label.lower()} is added"
+    return f"when the label {given.directed} is {'added' if given.event == LABEL_ADDED else 'removed'}"
 
 
 def _filter_words(given: Filter) -> str:

@@ -72,6 +72,16 @@ def test_the_list_s_bars_move_too(page: Page, workflow: Workflow) -> None:
     expect(row.locator(".state")).to_have_text("Finished")
 
 
+def test_the_front_has_room_for_why_a_run_was_refused(page: Page, workflow: Workflow) -> None:
+    assert workflow.revision is not None
+    run = enrollment.refused_for_depth(workflow, workflow.revision, 1, 16)
+    page.goto("/admin/")
+    row = page.locator("#dashboard tr", has_text=f"run {run.pk}")
+    expect(row).to_contain_text("1 record was not enrolled: 16 workflows had led to this change")
+    assert row.evaluate("row => row.offsetHeight < 100")
+    assert page.locator("#dashboard").evaluate("each => each.scrollWidth <= each.clientWidth")
+
+
 def test_a_log_is_downloaded(page: Page, finished: Run) -> None:
     page.goto(f"/admin/workflows/run/{finished.pk}/change/")
     with page.expect_download() as download:

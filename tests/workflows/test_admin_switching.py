@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from associations.services import schema
 from tests.associations.admin_pages import messages_on, sign_in, submit
 from tests.factories import make_record, make_records, object_type
 from workflows.models import Batch, EnrollmentTrigger, Run, Workflow
@@ -157,7 +156,8 @@ def test_where_what_runs_cannot_be_read_any_more_its_page_says_why(page: str) ->
     triggers = [[is_("lifecyclestage", "lead", operator="is_any_of")]]
     workflow = make_workflow("contact", create("company", "company", "name"), triggers=triggers)
     stage = object_type("contact").properties.get(name="lifecyclestage")
-    schema.update_property(stage, options=[each for each in stage.options if each["value"] != "lead"])
+    stage.options = [each for each in stage.options if each["value"] != "lead"]
+    stage.save()  # as no service does while a live workflow names it
     shown = sign_in().get(url(f"workflow_{page}", workflow.pk), follow=True)
     assert shown.redirect_chain == [(url("workflow_change", workflow.pk), 302)]
     assert "until it is mended. Group 1, filter 1: Lifecycle stage has no option 'lead'" in messages_on(shown)[0]

@@ -72,7 +72,10 @@ def test_events_a_schedule_and_what_keeps_records_out_are_said() -> None:
         "events": [
             {"event": "created"},
             {"event": "property_changed", "property": "lifecyclestage", "values": ["lead"]},
+            {"event": "property_changed", "property": "city"},
+            {"event": "property_changed", "property": "city", "known": True},
             {"event": "label_added", "type_id": employer.type_id},
+            {"event": "label_removed", "type_id": employer.type_id},
             {"event": "associated", "type_id": 279},
         ],
         "schedule": {"frequency": "weekly", "time": "09:00", "time_zone": "Europe/Berlin", "weekday": 0},
@@ -80,10 +83,13 @@ def test_events_a_schedule_and_what_keeps_records_out_are_said() -> None:
     }
     said = describe(definition, Surroundings(object_type("contact")))
     assert [each.text for each in said.starts] == [
-        "record created",
-        "property changed: Lifecycle stage, to Lead",
-        "label added: Employer",
-        "associated: Company",
+        "when it is created",
+        "when Lifecycle stage changes to Lead",
+        "when City changes",
+        "when City changes to any value",
+        "when the label Employer is added",
+        "when the label Employer is removed",
+        "when an associated company is added",
         "every Monday at 09:00 (Europe/Berlin)",
     ]
     assert [[each.text for each in group] for group in said.suppression] == [["City is any of Rome"]]

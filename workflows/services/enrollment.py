@@ -143,8 +143,9 @@ def in_batches(run: Run, ids: Sequence[int], work_off: WorkOff | None) -> Iterat
 def refused_for_depth(workflow: Workflow, revision: WorkflowRevision, count: int, depth: int) -> Run:
     """Tell that so many records are left out, because workflows trigger each other without end."""
     note = (
-        f"{count:,} records were not enrolled: {depth} workflows had led to this change one after the other,"
-        " as when workflows trigger each other in a circle."
+        f"{'1 record was' if count == 1 else f'{count:,} records were'} not enrolled: {depth} workflows had led to this"
+        " change one after the other, as when workflows trigger each other in a circle. The runs before this one tell"
+        " which ones; turn one of them off, or change what starts it."
     )
     return _told(workflow, revision, note, Run.State.REFUSED, depth)
 

@@ -21,6 +21,7 @@ from workflows.actions.create_associations import CreateConfig
 from workflows.actions.remove_labels import RemoveConfig
 from workflows.actions.update_labels import REPLACE, UpdateConfig
 from workflows.models import Workflow
+from workflows.triggers import LABEL_REMOVED
 
 from . import lifecycle
 from .contradictions import contradiction
@@ -244,9 +245,13 @@ def _circles(workflow: Workflow, read: Definition, others: list[tuple[Workflow, 
 def _sets_off(one: Definition, other: Definition) -> bool:
     if not other.triggers.by_what_happens:
         return False
-    touched = {id_ for _, config in one.actions for id_ in effects_of(config).adds | effects_of(config).removes}
-    asked = other.triggers.criteria.association_type_ids
-    return bool(touched & (asked | {each.directed.type.pk for each in other.triggers.events if each.directed}))
+    effects = [effects_of(config) for _, config in one.actions]
+    adds = {id_ for each in effects for id_ in each.adds}
+    removes = {id_ for each in effects for id_ in each.removes}
+    if events := other.triggers.events:  # what is filtered besides sets nothing off
+        named = [(each.directed.type.pk, each.event) for each in events if each.directed]
+        return any(id_ in (removes if event == LABEL_REMOVED else adds) for id_, event in named)
+    return bool((adds | removes) & other.triggers.criteria.association_type_ids)
 
 
 def _circle(way: list[tuple[Workflow, Definition]]) -> Finding:

@@ -9,6 +9,7 @@ import pytest
 from tests.factories import associate, make_label, make_property, make_record, unlabeled
 from tests.workflows.making import apply, create, is_, make_workflow, process_all, remove, update
 from workflows.models import EnrollmentTrigger, Workflow
+from workflows.services import lifecycle
 from workflows.services.static_check import warnings_of
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +157,21 @@ def test_workflows_that_trigger_each_other() -> None:
     workflow.should_re_enroll = False
     workflow.save()
     assert "it comes to an end" in said(workflow)[0]
+
+
+def test_a_label_that_comes_sets_off_other_workflows_than_one_that_goes() -> None:
+    one, two = make_label("contact", "company", "One"), make_label("contact", "company", "Two")
+
+    def replaces(old: Any, new: Any) -> Workflow:
+        workflow = make_workflow("contact", update(old, new, "replace"), should_re_enroll=True, on=False)
+        fields = {"event": "label_added", "type_id": old.type_id}
+        EnrollmentTrigger.objects.create(workflow=workflow, kind="event", fields=fields)
+        return workflow
+
+    workflow, other = replaces(one, two), replaces(two, one)
+    assert "Triggers" not in str(said(workflow)), "that it removes the label itself enrolls nobody"
+    lifecycle.turn_on(other)
+    assert f"trigger each other: “{workflow}” → “{other}” → “{workflow}”" in said(workflow)[-1]
 
 
 def test_a_workflow_that_triggers_itself() -> None:
