@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.urls import resolve
 from rest_framework.exceptions import NotAcceptable
@@ -42,7 +43,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 
 
 def _is_unknown(address: str) -> bool:
-    return resolve(address).url_name == UNKNOWN
+    return resolve(urlsplit(address).path).url_name == UNKNOWN
 
 
 class LenientNegotiation(DefaultContentNegotiation):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 import django_rq
 import pytest
 from django.test import Client
 
-from tests.associations.admin_pages import sign_in, submit
+from tests.associations.admin_pages import record_url, sign_in, submit
 from tests.factories import make_label, make_record
 from workflows.models import Action, Run, Workflow
 from workflows.services import lifecycle
@@ -121,6 +123,35 @@ def test_what_the_engine_wrote_can_only_be_read(workflow: Workflow, model: str) 
     assert client.get(url(f"{model}_add")).status_code == 403
     assert sign_in("view_workflow").get(url(f"{model}_changelist")).status_code == 403
     assert sign_in(f"view_{model}").get(url(f"{model}_changelist")).status_code == 200
+
+
+LINK = re.compile(r'<a [^>]*href="(/admin/[^"#]+)')
+
+
+@pytest.mark.parametrize(
+    "permissions",
+    [
+        ("view_workflow",),
+        ("view_run",),
+        ("view_record",),
+        ("view_record", "change_record"),
+        ("view_record", "view_enrollment"),
+        ("view_workflow", "change_workflow", "run_workflow"),
+    ],
+    ids=" ".join,
+)
+def test_no_link_leads_where_one_may_not_go(workflow: Workflow, permissions: tuple[str, ...]) -> None:
+    make_record("company", name="Acme")
+    contact = make_record("contact", city="Rome", company="Acme")
+    run = enroll(workflow, [contact])
+    client = sign_in(*permissions)
+    pages = ["/admin/", record_url(contact), page_of(workflow), url("run_change", run.pk)]
+    pages += [url("workflow_changelist"), url("run_changelist")]
+    shown = [page for page in pages if client.get(page).status_code == 200]
+    assert len(shown) > 1
+    for page in shown:
+        for link in set(LINK.findall(text(client.get(page)))):
+            assert client.get(html.unescape(link), follow=True).status_code == 200, f"{page} leads to {link}"
 
 
 # The queue's pages ------------------------------------------------------------------------------

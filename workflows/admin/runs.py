@@ -93,19 +93,19 @@ class RunAdmin(RetryPages, UndoPages):
             "title": "Run",
             "progress": progress,
             "standing": standing(obj, progress),
-            "facts": self._facts(obj),
+            "facts": self._facts(obj, may_view_workflow=request.user.has_perm("workflows.view_workflow")),
             "done_actions": _done_actions(obj),
             "failed": batches.filter(state=Batch.State.FAILED)[:BATCHES_PER_PAGE],
             "to_review": to_review(request, obj.workflow),
             "page": Paginator(batches, BATCHES_PER_PAGE).get_page(request.GET.get("p")),
         }
 
-    def _facts(self, run: Run) -> list[tuple[str, object]]:
+    def _facts(self, run: Run, *, may_view_workflow: bool) -> list[tuple[str, object]]:
         """What a run was: names and values, those that say something."""
-        revision = reverse("admin:workflows_workflow_revisions", args=[run.workflow_id])
+        revision, number = reverse("admin:workflows_workflow_revisions", args=[run.workflow_id]), run.revision.number
         facts: list[tuple[str, object]] = [
-            ("Workflow", link(run.workflow)),
-            ("Revision", format_html('<a href="{}">{}</a>', revision, run.revision.number)),
+            ("Workflow", link(run.workflow) if may_view_workflow else run.workflow),
+            ("Revision", format_html('<a href="{}">{}</a>', revision, number) if may_view_workflow else number),
             ("Why it ran", run.get_cause_display()),
             ("Whom it enrolls", self.whom(run)),
             ("Begun", run.created_at),

@@ -51,6 +51,11 @@ class WorkflowAdmin(EditorPages, RevisionPages, CoveragePages, PreviewPages, Swi
 
     # The list -------------------------------------------------------------------------------------
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Without the columns that lead to what the person may not see."""
+        needed = {"last_run": "workflows.view_run", "enrolled": "workflows.view_enrollment"}
+        return tuple(name for name in self.list_display if name not in needed or request.user.has_perm(needed[name]))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workflow]:
         mine = {"workflow": OuterRef("pk")}
         runs = Run.objects.filter(**mine).order_by("-id")

@@ -1,5 +1,7 @@
-"""Which live workflows a change of the schema would break. Called by associations' schema service (settings.OPTION_USES),
-within the transaction of the change; reads only."""
+"""Which live workflows a change of the schema would break. Reads only.
+
+Called by associations' schema service (settings.OPTION_USES), within the transaction of the change.
+"""
 
 from __future__ import annotations
 

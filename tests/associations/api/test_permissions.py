@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from tests.asking import Asking
+from tests.associations.admin_pages import sign_in
 
 pytestmark = pytest.mark.django_db
 FILLED = {"objectType": "contacts", "fromObjectType": "contacts", "toObjectType": "companies"}
@@ -63,3 +64,10 @@ def test_a_person_who_may_see_all_may_change_nothing(endpoints):
     assert set(statuses(client, endpoints).values()) == {403}
     User.objects.update(is_staff=False, is_superuser=True)
     assert set(statuses(client, endpoints).values()) == {403}
+
+
+@pytest.mark.parametrize("asked", ["", "?format=api"])
+def test_the_page_for_people_leads_only_to_what_there_is(ada, asked):
+    page = sign_in("view_record").get(f"/crm/v3/objects/contacts/{ada.pk}{asked}", HTTP_ACCEPT="text/html")
+    assert f'href="/crm/v3/objects/contacts{asked}"' in page.content.decode()
+    assert f'href="/crm/v3/objects/{asked}"' not in page.content.decode()
