@@ -19,7 +19,7 @@ from associations.property_values import read_value
 from associations.services.selecting import NO_VALUE, chosen
 
 from .base import sentence
-from .values import CELL, column, field_name, named
+from .values import CELL, column, field_name, line, named
 
 # The primary display property and the first few others.
 COLUMNS = 6
@@ -41,7 +41,7 @@ class Layout:
     def fieldsets(self, *, editable: bool) -> list[tuple[str | None, dict[str, Any]]]:
         """The properties by group: form fields, or lines to be read."""
         return [
-            (group.label, {"fields": [field_name(prop.name) if editable else column(prop) for prop in properties]})
+            (group.label, {"fields": [field_name(prop.name) if editable else line(prop) for prop in properties]})
             for group, properties in groupby(self.properties, attrgetter("group"))
         ]
 

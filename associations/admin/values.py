@@ -61,7 +61,7 @@ def _local(value: str) -> list[str]:
 def column(
     prop: Property, *, longest: int | None = None, ordering: str | None = None
 ) -> Callable[[Record], str | None]:
-    """A property as a column of a list or a read-only line of a page."""
+    """A property as a column of a list."""
 
     @admin.display(description=prop.label, ordering=ordering or KeyTransform(prop.name, "properties"))
     def shown(record: Record) -> str | None:
@@ -73,6 +73,17 @@ def column(
 
     shown.__name__ = field_name(prop.name)
     return shown
+
+
+def line(prop: Property) -> Callable[[Record], str]:
+    """A property as a read-only line of a page. Of no value Django's lists say "-", but its pages "None"."""
+    shown = column(prop)
+
+    @wraps(shown)
+    def said(record: Record) -> str:
+        return shown(record) or "-"
+
+    return said
 
 
 def named(shown: Callable[[Record], str | None]) -> Callable[[Record], str]:

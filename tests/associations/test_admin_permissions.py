@@ -63,6 +63,7 @@ def test_pages_to_read_show_the_values() -> None:
     record = make_record("contact", email="ann@example.com", lifecyclestage="lead")
     page = sign_in("view_record").get(record_url(record)).content.decode()
     assert all(shown in page for shown in ("ann@example.com", "Lead", "Lifecycle stage"))
+    assert '<div class="readonly">-</div>' in page and ">None<" not in page, "where there is no value"
     stage = Property.objects.get(object_type__name="contact", name="lifecyclestage")
     page = sign_in("view_property").get(url("property_change", stage.pk)).content.decode()
     assert all(shown in page for shown in ("lead | Lead", "Dropdown select", "lifecyclestage"))
