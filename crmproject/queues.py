@@ -138,6 +138,11 @@ def length() -> int:
         return 0
 
 
+def has_time() -> bool:
+    """Whether a worker may wait a moment for more to come: no other job waits for one, and no command for its end."""
+    return _gathered.get() is None and not length()
+
+
 def note_progress(of: str, done: int, steps: int) -> None:
     """Say at once how far something is, also from within a transaction. Kept for a day; lost with the queue's data."""
     if _gathered.get() is not None:

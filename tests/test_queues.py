@@ -65,7 +65,8 @@ def test_a_change_that_is_rolled_back_rings_nothing_and_leaves_nothing() -> None
 def test_a_change_while_the_job_looks_is_seen_by_its_next_look_and_one_after_its_last_look_rings_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Someone saves a record right after each of the job's looks; it looks once more when it has answered the bell."""
+    """Someone saves a record right after each of the job's looks; it looks once more when it has answered the bell.
+    Other jobs wait, so it does not wait for more."""
     looks, look = [], events.process_events
 
     def look_while_others_save(**more: bool) -> bool:
@@ -77,12 +78,33 @@ def test_a_change_while_the_job_looks_is_seen_by_its_next_look_and_one_after_its
 
     monkeypatch.setattr(events, "process_events", look_while_others_save)
     make_record("contact")
+    at_once(lambda: queues.enqueue("tests.jobs.rename", 1, queue="bulk"))
     django_rq.get_queue("default").empty()  # a worker has taken it
     jobs.process_events()
     assert looks == [0, 0]
     assert waiting() == [(BELL, ())], "the one after the last look"
     django_rq.get_queue("default").empty()
     jobs.process_events()
+    assert waiting() == []
+    assert not ChangeSet.objects.filter(processed_at=None).exists()
+
+
+def test_who_has_looked_waits_a_moment_for_more_before_it_answers_the_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    bells, look = [], events.process_events
+
+    def look_while_others_save(**more: bool) -> bool:
+        bells.append(django_rq.get_connection("default").exists(f"bell:{BELL}"))
+        again = look(**more)
+        if len(bells) == 1:
+            at_once(lambda: make_record("contact"))
+        return again
+
+    monkeypatch.setattr(events, "process_events", look_while_others_save)
+    monkeypatch.setattr(jobs, "LINGERING", 0.2)
+    make_record("contact")
+    django_rq.get_queue("default").empty()  # a worker has taken it
+    jobs.process_events()
+    assert bells == [1, 1, 0]
     assert waiting() == []
     assert not ChangeSet.objects.filter(processed_at=None).exists()
 

@@ -4,7 +4,7 @@ Change sets remember what they changed: a record event keeps the properties as t
 removed, and an association row names the change set that made it. So the same filters can be asked of the state before,
 as conditions on today's rows, for a whole batch of change sets at once.
 
-The change sets in question stand in the temporary table of ClaimedChangeSet. Called by criteria.
+The change sets in question are those of ClaimedChangeSet. Called by criteria.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Test = Callable[[str], Q]
 
 
 class ClaimedChangeSet(models.Model):
-    """A temporary table (see workflows.sql.claim): the change sets that the running transaction looks at."""
+    """The change sets that the running transaction looks at (see workflows.sql.claim): a view, on SQLite a temporary
+    table."""
 
     id = models.BigIntegerField(primary_key=True)
 

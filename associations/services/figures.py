@@ -24,15 +24,12 @@ Told = tuple[int, dt.datetime, str]
 
 def add_figures(change_sets: Iterable[Told]) -> None:
     """Add what these change sets did to associations, each on its day in the installation's time zone."""
-    when = {id_: (timezone.localtime(at).date(), source) for id_, at, source in change_sets}
-    if not when:
-        return
-    sums: dict[tuple[dt.date, int, str], list[int]] = defaultdict(lambda: [0, 0])
-    for id_, type_id, added, count in sql.count_changes(list(when)):
-        day, source = when[id_]
-        sums[day, type_id, source][0 if added else 1] += count
+    together: dict[tuple[dt.date, str], list[int]] = defaultdict(list)
+    for id_, at, source in change_sets:
+        together[timezone.localtime(at).date(), source].append(id_)
     # In one order for everybody: two that add at once wait for each other at the first row, not crosswise.
-    sql.add_figures([(*key, added, removed) for key, (added, removed) in sorted(sums.items())])
+    for (day, source), ids in sorted(together.items()):
+        sql.add_figures(day, source, ids)
 
 
 def usage_of_types() -> dict[int, int]:

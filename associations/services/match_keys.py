@@ -37,12 +37,13 @@ def ensure_match_index(prop: Property, comparison: str) -> MatchIndex:
 
 def ensure_match_indexes(props: Sequence[Property], comparison: str) -> list[MatchIndex]:
     """The indexes of several properties, by one query where they are built."""
-    indexes = MatchIndex.objects.filter(property__in=props, comparison=comparison, built_at__isnull=False)
-    built = {index.property_id: index for index in indexes}
-    for prop in props:
-        if prop.pk in built:
-            built[prop.pk].property = prop
-    return [built.get(prop.pk) or ensure_match_index(prop, comparison) for prop in props]
+    built = sql.built_match_indexes([prop.pk for prop in props], comparison)
+    return [
+        MatchIndex(pk=built[prop.pk], property=prop, comparison=comparison)
+        if prop.pk in built
+        else ensure_match_index(prop, comparison)
+        for prop in props
+    ]
 
 
 def rebuild(index: MatchIndex) -> int:

@@ -9,17 +9,12 @@ Called by services only (and by workflows.sql, which fills the stage and reads t
 
 from . import checks
 from .base import (
-    Params,
-    Statement,
     analyze,
     compiled,
-    execute,
-    fetch,
     hold_ends,
     holding_nobody_up,
     in_ids,
     insert_unless_there,
-    is_postgresql,
     json_text,
     lock_ends,
     lock_object_type,
@@ -30,11 +25,10 @@ from .base import (
     moment,
     then_join,
     these,
-    together,
     type_exists,
 )
 from .claims import claim_staged, forget_stale_claims, give_up_claims, lose_claims, release_staged, remove_lost
-from .figures import add_figures, count_changes
+from .figures import add_figures
 from .leaving import (
     leave_changed_pairs,
     leave_lost_pairs,
@@ -44,9 +38,11 @@ from .leaving import (
     reversed_rows_of,
     usage_of_rows,
 )
+from .messages import Params, Statement, execute, fetch, gathering, insert, is_postgresql, send, together
 from .properties import by_code, holds_folded
 from .reading import (
     SCHEMA_VERSION,
+    built_match_indexes,
     count_associated,
     first_associated,
     object_types_version,
@@ -88,6 +84,7 @@ from .stage import (
     stage_select,
     staged_twice,
     staged_twice_under,
+    staging,
     usage,
 )
 from .taking_back import count_made, have_removed, hold_made, some_made, take_back_made
@@ -122,6 +119,7 @@ __all__ = [
     "analyze",
     "associated_with",
     "begin_reversal",
+    "built_match_indexes",
     "by_code",
     "checks",
     "claim_staged",
@@ -130,7 +128,6 @@ __all__ = [
     "count_admitted",
     "count_associated",
     "count_associated_pairs",
-    "count_changes",
     "count_left",
     "count_made",
     "count_removed",
@@ -140,6 +137,7 @@ __all__ = [
     "fetch",
     "first_associated",
     "forget_stale_claims",
+    "gathering",
     "give_up_claims",
     "have_removed",
     "hold_ends",
@@ -150,6 +148,7 @@ __all__ = [
     "holding_nobody_up",
     "holds_folded",
     "in_ids",
+    "insert",
     "insert_associations",
     "insert_change_set",
     "insert_first_primaries",
@@ -190,6 +189,7 @@ __all__ = [
     "reverse_rows",
     "reversed_rows_of",
     "schema_version",
+    "send",
     "some_made",
     "some_reversed",
     "stage_reversed_pairs",
@@ -198,6 +198,7 @@ __all__ = [
     "stage_select",
     "staged_twice",
     "staged_twice_under",
+    "staging",
     "stand_before",
     "stand_before_associations",
     "take_back_made",

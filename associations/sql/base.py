@@ -1,4 +1,4 @@
-"""What every statement needs: running it, the differences between the two databases, and locks."""
+"""What statements are made of: the differences between the two databases, conditions on ids, and locks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import chain
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models, transaction
 from django.db.models.expressions import RawSQL
 
-Params = Sequence[Any]
-Statement = tuple[str, Params]
+from .messages import Params, Statement, execute, fetch, is_postgresql, send
+
 SOME_CLAIMED = "EXISTS (SELECT 1 FROM associations_associationclaim)"
 # Advisory locks of an object type: of what its records must be like, and of what associations refer to.
 _SCHEMA, _ENDS = 7_031, 7_032
@@ -25,21 +24,10 @@ FEW = 500
 _holds_nobody_up: ContextVar[bool] = ContextVar("holds_nobody_up", default=False)
 
 
-def is_postgresql() -> bool:
-    return connection.vendor == "postgresql"
-
-
 def then_join() -> str:
     """A JOIN that comes after what is written before it: SQLite, without statistics, may turn the order round and walk
     a whole batch for each of its rows. PostgreSQL knows better."""
     return "JOIN" if is_postgresql() else "CROSS JOIN"
-
-
-def execute(statement: str, params: Params = ()) -> int:
-    """Run one statement and say how many rows it touched."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        return max(cursor.rowcount, 0)
 
 
 def moment(value: Any) -> dt.datetime:
@@ -63,32 +51,6 @@ def insert_unless_there(statement: str, params: Params, *, about: int) -> int:
         except IntegrityError:
             pass
     return execute(f"{statement} ON CONFLICT DO NOTHING", params)
-
-
-def fetch(statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        return cursor.fetchall()
-
-
-def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
-    """Run statements one after the other; the rows that each gives. PostgreSQL is sent them in one message, which takes
-    less time than the statements themselves; each sees what is committed when it begins, as if it were sent alone."""
-    if not statements:
-        return []
-    if not is_postgresql():
-        return [fetch(statement, params) for statement, params in statements]
-    with connection.cursor() as cursor:
-        texts, params = zip(*statements, strict=True)
-        cursor.execute("; ".join(texts), list(chain.from_iterable(params)))
-        rows = [_rows(cursor)]
-        while cursor.nextset():
-            rows.append(_rows(cursor))
-        return rows
-
-
-def _rows(cursor: Any) -> list[tuple[Any, ...]]:
-    return cursor.fetchall() if cursor.description else []
 
 
 def compiled(queryset: models.QuerySet[Any, Any]) -> tuple[str, Params]:
@@ -199,7 +161,7 @@ def lock_object_type(object_type_id: int, *, exclusive: bool) -> None:
 
     SQLite has one writer at a time anyway.
     """
-    together(*lock_of_object_type(object_type_id, exclusive=exclusive))
+    send(*lock_of_object_type(object_type_id, exclusive=exclusive))
 
 
 def lock_of_object_type(object_type_id: int, *, exclusive: bool) -> list[Statement]:
@@ -211,7 +173,5 @@ def lock_of_object_type(object_type_id: int, *, exclusive: bool) -> list[Stateme
 
 def _lock(space: int, numbers: Iterable[int], *, exclusive: bool) -> None:
     """Advisory locks until the transaction ends, in the order of their numbers."""
-    fetch(
-        f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, id) FROM unnest(%s::int[]) AS id",
-        [space, sorted(set(numbers))],
-    )
+    lock = f"SELECT pg_advisory_xact_lock{'' if exclusive else '_shared'}(%s, id) FROM unnest(%s::int[]) AS id"
+    send((lock, [space, sorted(set(numbers))]))

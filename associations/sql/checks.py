@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from associations.models import AssociationType
 
-from .base import fetch
+from .messages import fetch
 
 EXAMPLES = 3
 

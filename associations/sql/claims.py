@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from associations.models import AssociationType
 from associations.types import DirectedType
 
-from .base import Params, execute, fetch, is_postgresql, locks_records, then_join
+from .base import locks_records, then_join
+from .messages import Params, execute, fetch, is_postgresql
 from .stage import maker_of
 from .writing import TELL, delete_as_told
 

@@ -11,7 +11,8 @@ from django.db.models import QuerySet
 
 from associations.models import MatchIndex, Record
 
-from .base import compiled, fetch
+from .base import compiled
+from .messages import fetch
 
 NO_VALUE: Final = "no_value"
 NO_MATCH: Final = "no_match"

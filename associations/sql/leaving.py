@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .base import execute, fetch, is_postgresql
+from .messages import execute, fetch, is_postgresql
 from .reversing import ADMITTED, IN_SET, MAKER, ROW_OF, SAME_PAIR, beside, numbers, orders
 
 

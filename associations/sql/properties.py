@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
-from .base import is_postgresql
+from .messages import is_postgresql
 
 _FOLDED = "lower(associations_record.properties::text)::jsonb"
 

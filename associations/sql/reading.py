@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .base import fetch, is_postgresql
+from .base import in_ids
+from .messages import fetch, is_postgresql
 
 _LIVE = (
     "FROM associations_associationend e JOIN associations_record o ON o.id = e.other_id AND o.archived_at IS NULL"
@@ -15,20 +16,27 @@ _LIVE = (
 
 
 # How many object types, properties and association types there are, and when one was changed (small tables).
-SCHEMA_VERSION: Final = ", ".join(
-    f"(SELECT count(*) FROM associations_{name}), (SELECT max(updated_at) FROM associations_{name})"
+SCHEMA_VERSION: Final = "SELECT * FROM " + " CROSS JOIN ".join(
+    f"(SELECT count(*), max(updated_at) FROM associations_{name}) AS {name}"
     for name in ("objecttype", "property", "associationtype")
 )
 
 
 def schema_version() -> tuple[str, ...]:
-    return tuple(str(each) for each in fetch(f"SELECT {SCHEMA_VERSION}")[0])
+    return tuple(map(str, fetch(SCHEMA_VERSION)[0]))
 
 
 def object_types_version() -> tuple[object, ...]:
     """Another one after every change of an object type (a small table)."""
     [version] = fetch("SELECT count(*), max(updated_at) FROM associations_objecttype")
     return version
+
+
+def built_match_indexes(property_ids: Sequence[int], comparison: str) -> dict[int, int]:
+    """The ids of the match indexes of some properties that are built, by property (one match index each)."""
+    of_these, ids = in_ids("property_id", property_ids)
+    select = f"SELECT property_id, id FROM associations_matchindex WHERE {of_these} AND comparison = %s"
+    return dict(fetch(f"{select} AND built_at IS NOT NULL", [*ids, comparison]))
 
 
 def first_associated(record_id: int, type_ids: Sequence[int], most: int) -> list[tuple[int, int]]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import analyze, execute, fetch, in_ids, is_postgresql
+from .base import analyze, in_ids
+from .messages import execute, fetch, is_postgresql
 from .stage import has_key
 from .writing import remove_rows
 

@@ -15,7 +15,8 @@ from django.db import connection, models
 
 from associations.models import Association, AssociationChange, AssociationClaim, AssociationEnd, FormerAssociation
 
-from .base import Params, analyze, execute, fetch, is_postgresql
+from .base import analyze
+from .messages import Params, execute, fetch, is_postgresql
 
 _FOREIGN_KEY = re.compile(r' REFERENCES "\w+" \("\w+"\)(?: DEFERRABLE INITIALLY DEFERRED)?')
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from associations.types import DirectedType
 
-from .base import SOME_CLAIMED, Params, execute, fetch, is_postgresql, locks_records, together
+from .base import SOME_CLAIMED, locks_records
+from .messages import Params, Statement, execute, fetch, is_postgresql, send
 
 _AFTER_ITS_TWIN = (
     "(s.record_id > s.other_id AND EXISTS (SELECT 1 FROM staged_pair twin WHERE"
@@ -44,7 +45,7 @@ def clear_stage() -> None:
         " record_id bigint NOT NULL, other_id bigint NOT NULL,"
         f" record_value text, other_value text, state smallint NOT NULL DEFAULT 0{key}){kept}"
     )
-    together((table, []), ("DELETE FROM staged_pair", []))
+    send((table, []), ("DELETE FROM staged_pair", []))
 
 
 def stage_rows(pairs: Iterable[tuple[int, int]]) -> None:
@@ -53,13 +54,15 @@ def stage_rows(pairs: Iterable[tuple[int, int]]) -> None:
     execute(f"INSERT INTO staged_pair (record_id, other_id) {rows}", params)
 
 
+def staging(select: str, params: Params) -> Statement:
+    """What stages all that a SELECT of (record_id, other_id, record_value, other_value, state) yields."""
+    into = "INSERT INTO staged_pair (record_id, other_id, record_value, other_value, state)"
+    return f"{into} SELECT * FROM ({select}) AS pair", params
+
+
 def stage_select(select: str, params: Params) -> int:
-    """Stage what a SELECT of (record_id, other_id, record_value, other_value, state) yields."""
-    return execute(
-        "INSERT INTO staged_pair (record_id, other_id, record_value, other_value, state)"
-        f" SELECT * FROM ({select}) AS pair",
-        params,
-    )
+    """Stage the same; how many pairs."""
+    return execute(*staging(select, params))
 
 
 def count_admitted() -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import Params, fetch, in_ids, is_postgresql
+from .base import in_ids
+from .messages import Params, fetch, is_postgresql
 from .reversing import numbers, orders
 from .writing import remove_rows
 

@@ -8,7 +8,8 @@ from django.db import connection
 
 from associations.types import DirectedType
 
-from .base import Params, execute, fetch, in_ids, insert_unless_there, is_postgresql
+from .base import in_ids, insert_unless_there
+from .messages import Params, execute, fetch, is_postgresql
 from .stage import has_key, is_row, maker_of
 
 # Adding -----------------------------------------------------------------------------------------

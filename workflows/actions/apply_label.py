@@ -150,15 +150,14 @@ class ApplyLabel(ActionKind[ApplyConfig]):
         reasons: dict[str, Any] = {}
         if config.apply_to == MATCHING:
             assert config.enrolled_property and config.associated_property
-            indexes = (
-                match_keys.ensure_match_index(config.enrolled_property, config.comparison),
-                match_keys.ensure_match_index(config.associated_property, config.comparison),
+            own, other = match_keys.ensure_match_indexes(
+                (config.enrolled_property, config.associated_property), config.comparison
             )
-            sql.stage_associated(config.unlabeled, context.enrolled, context.bounds, matching=indexes)
-            reasons["index"] = indexes[0]
+            sql.stage_associated(config.unlabeled, context.enrolled, context.bounds, matching=(own, other))
+            reasons["index"] = own
         elif config.apply_to == ENROLLED:
             met = Record.objects.filter(config.condition())
-            sql.stage_associated(config.unlabeled, context.enrolled.filter(record__in=met), context.bounds)
+            sql.stage_associated(config.unlabeled, sql.those_among(context.enrolled, met), context.bounds)
         elif config.apply_to == ASSOCIATED:
             others = Record.objects.filter(config.condition())
             sql.stage_associated(config.unlabeled, context.enrolled, context.bounds, others=others)

@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 
 from associations.models import ChangeSet, MatchIndex, ObjectType, Property
 from associations.querysets import Surroundings
 from associations.types import DirectedType
-from workflows.models import ActionRun, Enrollment
+from workflows import sql
+from workflows.models import ActionRun
 
 Config = TypeVar("Config")
 _TEXTS = (Property.Type.STRING, Property.Type.ENUMERATION)
@@ -26,11 +26,11 @@ _TEXTS = (Property.Type.STRING, Property.Type.ENUMERATION)
 
 @dataclass(frozen=True)
 class ActionContext:
-    """For whom an action runs: the active enrollments of a batch. What it writes belongs to `change_set`."""
+    """For whom an action runs: the enrolled records of a batch. What it writes belongs to `change_set`."""
 
     action_run: ActionRun
     change_set: ChangeSet
-    enrolled: QuerySet[Enrollment]
+    enrolled: sql.Enrolled
 
     @property
     def bounds(self) -> tuple[int, int]:

@@ -120,9 +120,8 @@ class CreateAssociations(ActionKind[CreateConfig]):
     def _take_back(self, claimant: int, config: CreateConfig, context: ActionContext) -> int:
         """What this action has associated for the enrolled records and would not any more; before anything is
         associated, for that makes room under a limit."""
-        records, params = sql.select_ids(context.enrolled)
         types = [config.unlabeled, config.label] if config.label else [config.unlabeled]
-        return claims.take_back(claimant, records, params, types, context.change_set)
+        return claims.take_back(claimant, *context.enrolled, types, context.change_set)
 
     def sentence(self, config: CreateConfig) -> str:
         which = {"all": "every", "oldest": "the oldest", "newest": "the newest", "review": "the one"}[config.several]

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from associations import querysets
+from associations import sql as all_sql
 from associations.errors import Missing, Refused
 from associations.models import Record
 from associations.services import match_keys
@@ -104,36 +105,34 @@ def enroll_live(
     if depth >= MAX_DEPTH:
         return refused_for_depth(workflow, revision, len(ids), depth)
     again = revision.definition["should_re_enroll"]
-    run = Run.objects.create(
-        workflow=workflow,
-        revision=revision,
-        cause=cause,
-        started_by_id=user_id,
-        depth=depth,
-        state=Run.State.RUNNING if ids else Run.State.FINISHED,
-        finished_at=None if ids else timezone.now(),
-    )
+    run = Run(workflow=workflow, revision=revision, cause=cause, started_by_id=user_id, depth=depth)
     for batch, chunk, finished in in_batches(run, ids, work_off):
         monitoring.count_enrolled(sql.enroll_ids(batch, chunk, again=again, finished=finished))
     return run
 
 
 def in_batches(run: Run, ids: Sequence[int], work_off: WorkOff | None) -> Iterator[tuple[Batch, Sequence[int], bool]]:
-    """Cut the records of a run, in order, into batches, which the caller fills with enrollments. Each is then handed
-    over: few records to `work_off`, if it is given, else to whichever worker is free.
+    """Write a run, and the records it is over, in order, cut into batches, which the caller fills with enrollments.
+    Each is then handed over: few records to `work_off`, if it is given, else to whichever worker is free.
 
     Yields the batch, its records, and whether all is to be written as finished, as it leaves the transaction: for all
     its actions come next.
     """
     at_once = work_off if len(ids) <= FEW else None
-    state = Batch.State.FINISHED if at_once else Batch.State.WAITING
-    position = len(run.revision.definition["actions"]) if at_once else next_position(run, 0)
-    for start in range(0, len(ids), BATCH):
-        chunk = ids[start : start + BATCH]
-        batch = Batch.objects.create(
-            run=run, first_record_id=chunk[0], last_record_id=chunk[-1], position=position, state=state
-        )
-        yield batch, chunk, at_once is not None
+    waits = bool(ids) and not at_once
+    run.state = Run.State.RUNNING if waits else Run.State.FINISHED
+    run.finished_at = None if waits else timezone.now()
+    state = Batch.State.WAITING if waits else Batch.State.FINISHED
+    position = next_position(run, 0) if waits else len(run.revision.definition["actions"])
+    chunks = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+    batches = [
+        Batch(run=run, first_record_id=chunk[0], last_record_id=chunk[-1], position=position, state=state)
+        for chunk in chunks
+    ]
+    all_sql.insert(run, *batches[:1])
+    Batch.objects.bulk_create(batches[1:])
+    for batch, chunk in zip(batches, chunks, strict=True):
+        yield batch, chunk, not waits
         if at_once:
             at_once(batch)
         else:

@@ -42,25 +42,25 @@ def process_events(*, at_once: bool = False, apart: bool = False) -> bool:
     or where it fails, the queue is there for that.
     `apart`: each workflow for itself, so that one whose triggers the database cannot answer keeps nobody else waiting.
     """
-    with transaction.atomic():
-        taken, *versions = sql.begin_look(CHANGE_SETS)
+    with transaction.atomic(), all_sql.gathering():
+        taken, happened, *versions = sql.begin_look(CHANGE_SETS)
         if not taken:
             return False
-        ids = [each.id for each in taken]
-        happened = sql.what_happened(ids)
         all_of_them = live_workflows(*versions)
         workflows = [live for live in all_of_them if live.is_concerned(happened)]
         undoing = own_undoing(each.id for each in taken if each.source in BY_PEOPLE)
-        had_alone = syncing.wait(ids, [(live.workflow, live.synced) for live in workflows if live.synced])
+        had_alone = syncing.wait([(live.workflow, live.synced) for live in workflows if live.synced])
         due = _Due(had_alone) if at_once else None
         is_merged = happened.is_kind(RecordEvent.Kind.MERGED)
         if workflows or is_merged:
             by_depth = sorted((each.depth, each.id) for each in taken)
             for depth, of_depth in groupby(by_depth, key=itemgetter(0)):
-                sql.claim(of_this := [id_ for _, id_ in of_depth])
+                of_this = [id_ for _, id_ in of_depth]
+                if len(of_this) < len(taken):
+                    sql.claim(of_this)
                 if is_merged:
                     _unenroll_merged()
-                _look_for_all(of_this, depth, workflows, undoing, due, apart=apart)
+                _look_for_all(of_this, depth, happened, workflows, undoing, due, apart=apart)
         is_asked = any(live.triggers.association_type_ids for live in all_of_them)
         done = due.work_off(is_asked=is_asked) if due else []
         told = [(each.id, each.at, each.source) for each in taken] if happened.to_associations else []
@@ -98,6 +98,7 @@ class _Due:
 def _look_for_all(
     change_sets: list[int],
     depth: int,
+    happened: sql.Happened,
     workflows: list[Live],
     undoing: Mapping[int, set[int]],
     due: _Due | None,
@@ -114,12 +115,15 @@ def _look_for_all(
         if since != in_table:
             sql.claim(in_table := since)
         if apart:
-            _look_apart(in_table, depth, live)
+            _look_apart(in_table, depth, happened, live)
         else:
-            _look(live, depth, due.take(live) if due else None, nobody=live.workflow.pk in nobody_for)
+            nobody = live.workflow.pk in nobody_for
+            _look(live, depth, happened, due.take(live) if due else None, nobody=nobody)
 
 
-def _look(live: Live, depth: int, work_off: WorkOff | None = None, *, nobody: bool = False) -> None:
+def _look(
+    live: Live, depth: int, happened: sql.Happened, work_off: WorkOff | None = None, *, nobody: bool = False
+) -> None:
     """Enroll and unenroll whom the claimed change sets bring into a workflow or out of it, and keep in sync; `nobody`:
     it is known that they bring none in."""
     if live.synced:  # before anybody is enrolled, who is worked off with the values of today anyway
@@ -127,11 +131,11 @@ def _look(live: Live, depth: int, work_off: WorkOff | None = None, *, nobody: bo
     if not live.triggers.by_what_happens:
         return
     unenroll(live.workflow, live.triggers)
-    if not nobody and (ids := _ids_to_enroll(live.workflow, live.triggers)):
+    if not nobody and (ids := _ids_to_enroll(live, all_new=live.finds_new_ones_only(happened))):
         enroll_live(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth, work_off=work_off)
 
 
-def _look_apart(change_sets: list[int], depth: int, live: Live) -> None:
+def _look_apart(change_sets: list[int], depth: int, happened: sql.Happened, live: Live) -> None:
     """The same, halving the change sets until the one that cannot be looked at stands alone and is told as a run that
     failed. Afterwards all of them are claimed again, for the next workflow."""
     parts = [change_sets]
@@ -140,7 +144,7 @@ def _look_apart(change_sets: list[int], depth: int, live: Live) -> None:
         try:
             with transaction.atomic():
                 sql.claim(part)
-                _look(live, depth)
+                _look(live, depth, happened)
         except Exception as error:
             if passes(error):
                 raise
@@ -152,16 +156,19 @@ def _look_apart(change_sets: list[int], depth: int, live: Live) -> None:
     sql.claim(change_sets)
 
 
-def _ids_to_enroll(workflow: Workflow, triggers: Triggers) -> list[int]:
-    """Whom the claimed change sets bring into a workflow, in order; one query for all of them."""
+def _ids_to_enroll(live: Live, *, all_new: bool) -> list[int]:
+    """Whom the claimed change sets bring into a workflow, in order; one query for all of them. `all_new`: they have all
+    just been created."""
 
     def compiled() -> remembered.Statement:
-        return all_sql.compiled(enrollable(workflow, _to_enroll(workflow, triggers)).order_by("id").values("id"))
+        records = _to_enroll(live.workflow, live.triggers, all_new=all_new)
+        return all_sql.compiled(enrollable(live.workflow, records).order_by("id").values("id"))
 
-    return [id_ for (id_,) in all_sql.fetch(*remembered.statement_of("enroll", [triggers], compiled))]
+    question = "enroll new" if all_new else "enroll"
+    return [id_ for (id_,) in all_sql.fetch(*remembered.statement_of(question, [live.triggers], compiled))]
 
 
-def _to_enroll(workflow: Workflow, triggers: Triggers) -> QuerySet[Record]:
+def _to_enroll(workflow: Workflow, triggers: Triggers, *, all_new: bool) -> QuerySet[Record]:
     """The live records that the claimed change sets bring into a workflow; one query for all of them."""
     records = Record.objects.filter(object_type=workflow.object_type, archived_at=None)
     if triggers.suppression.groups:
@@ -172,6 +179,8 @@ def _to_enroll(workflow: Workflow, triggers: Triggers) -> QuerySet[Record]:
             happened |= each.q()
         records = records.filter(happened)
         return records.filter(triggers.criteria.q()) if triggers.criteria.groups else records
+    if all_new:
+        return records.filter(triggers.criteria.q(), pk__in=claimed_events().values("record"))
     return _coming_to_meet(records, triggers)
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from associations import sql as all_sql
 from associations.models import ChangeSet, Record
 from associations.services.origin import Origin, open_change_set
 from crmproject import queues
@@ -62,16 +63,15 @@ def run_action(batch_id: int, position: int) -> bool:
 
 
 def work_off(batch: Batch, version: remembered.Version, *, is_processed: bool) -> list[ChangeSet]:
-    """Do all actions of a batch that this very transaction has written, as finished, in a workflow that is on: nobody
-    else can be at it. `version`: of the schema that holds in this transaction; `is_processed`: whether what they
-    change is looked at already (see open_change_set). Returns their change sets."""
+    """Do all actions of a batch that this very transaction has written, as finished like its run, in a workflow that is
+    on: nobody else can be at it. `version`: of the schema that holds in this transaction; `is_processed`: whether what
+    they change is looked at already (see open_change_set). Returns their change sets."""
     end, batch.position = batch.position, next_position(batch.run, 0)
     done = []
     while batch.position < end:
         action_run = _run_action(batch, version, just_enrolled=True, is_processed=is_processed)
         assert action_run.change_set is not None  # the workflow is on
         done.append(action_run.change_set)
-    finish_run(batch.run)
     return done
 
 
@@ -112,9 +112,9 @@ def _run_action(
     """Do the action that is due, for what is live of the batch."""
     run = batch.run
     definition = run.revision.definition["actions"][batch.position]
-    action_run = ActionRun.objects.create(
-        batch=batch, position=batch.position, kind=definition["kind"], started_at=timezone.now()
-    )
+    action_run = ActionRun(batch=batch, position=batch.position, kind=definition["kind"], started_at=timezone.now())
+    all_sql.insert(action_run)
+    enrolled = sql.taking_part(batch)
     if not just_enrolled:
         _unenroll_archived(batch, action_run)
     if run.workflow.is_enabled:
@@ -122,12 +122,12 @@ def _run_action(
         action, config = read.actions[batch.position]
         origin = Origin(ChangeSet.Source.WORKFLOW, source_id=action_run.pk, note=run.workflow.name, depth=run.depth + 1)
         action_run.change_set = open_change_set(origin, is_processed=is_processed)
-        action.run(config, ActionContext(action_run, action_run.change_set, _taking_part(batch)))
+        action.run(config, ActionContext(action_run, action_run.change_set, enrolled))
     else:
-        sql.write_reasons(action_run, _taking_part(batch), Outcome.WORKFLOW_OFF)
+        sql.write_reasons(action_run, enrolled, Outcome.WORKFLOW_OFF)
     action_run.outcomes = sql.sum_outcomes(action_run)
     action_run.finished_at = timezone.now()
-    action_run.save(update_fields=["change_set", "outcomes", "finished_at"])
+    sql.finish_action_run(action_run)
     monitoring.count_action(action_run)
     ids = {"workflow": run.workflow_id, "run": run.pk, "batch": batch.pk, "action": batch.position}
     logger.info("%s: %s %s", run, definition["kind"], action_run.outcomes, extra=ids)
@@ -140,13 +140,8 @@ def _unenroll_archived(batch: Batch, action_run: ActionRun) -> None:
     archived = active(batch).filter(record__archived_at__isnull=False)
     if not archived.exists():
         return
-    sql.write_reasons(action_run, archived, Outcome.RECORD_ARCHIVED)
+    sql.write_reasons(action_run, all_sql.compiled(archived.values("record_id")), Outcome.RECORD_ARCHIVED)
     archived.update(state=Enrollment.State.UNENROLLED, ended_at=timezone.now())
-
-
-def _taking_part(batch: Batch) -> QuerySet[Enrollment]:
-    """The records that the batch's actions are for: until its last action is done, finished ones are so ahead of it."""
-    return Enrollment.objects.filter(batch=batch, state__in=(Enrollment.State.ACTIVE, Enrollment.State.FINISHED))
 
 
 def active(batch: Batch) -> QuerySet[Enrollment]:

@@ -46,6 +46,11 @@ class Live:
             return True
         return bool(self.triggers.association_type_ids and (happened.kinds or happened.to_associations))
 
+    def finds_new_ones_only(self, happened: sql.Happened) -> bool:
+        """Whether those who can come in have all just been created: then nobody need be asked how he was before."""
+        kinds = happened.kinds.get(self.workflow.object_type_id)
+        return self.asks_for_properties_alone and kinds == frozenset([RecordEvent.Kind.CREATED.value])
+
     @property
     def asks_for_properties_alone(self) -> bool:
         """Whether nobody can come in but records to which something happened and whose own properties are such now."""

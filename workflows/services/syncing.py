@@ -43,12 +43,10 @@ def read_synced(workflow: Workflow, around: Surroundings) -> Synced:
     ]
 
 
-def wait(change_sets: Sequence[int], synced: Sequence[tuple[Workflow, Synced]]) -> set[int]:
-    """Wait for the sync actions that are at work and that these change sets may concern; the ids of their workflows,
-    which this transaction then has alone. To be said before anything else is held: in a batch of a workflow that is
-    kept in sync, this lock comes first, too."""
-    if synced:
-        sql.claim(change_sets)
+def wait(synced: Sequence[tuple[Workflow, Synced]]) -> set[int]:
+    """Wait for the sync actions that are at work and that the claimed change sets may concern; the ids of their
+    workflows, which this transaction then has alone. To be said before anything else is held: in a batch of a workflow
+    that is kept in sync, this lock comes first, too."""
     concerned = sorted(workflow.pk for workflow, actions in synced if _concerns(actions))
     for pk in concerned:
         sql.wait_for_sync(pk)
@@ -73,13 +71,7 @@ def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int, work_off: 
     if depth >= MAX_DEPTH:
         return refused_for_depth(workflow, workflow.revision, len(ids), depth)
     with transaction.atomic():
-        run = Run.objects.create(
-            workflow=workflow,
-            revision=workflow.revision,
-            cause=Run.Cause.KEEP_IN_SYNC,
-            depth=depth,
-            state=Run.State.RUNNING,
-        )
+        run = Run(workflow=workflow, revision=workflow.revision, cause=Run.Cause.KEEP_IN_SYNC, depth=depth)
         for batch, chunk, finished in in_batches(run, ids, work_off):
             sql.look_again(batch, Record.objects.filter(pk__in=associations_sql.these(chunk)), finished=finished)
     return run

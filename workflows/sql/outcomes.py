@@ -9,14 +9,19 @@ from associations.models import ChangeSet, MatchIndex
 from associations.types import DirectedType
 from workflows.models import ActionRun, Outcome
 
-from .base import Enrolled, select_ids, value_of
+from .base import Enrolled, value_of
 
-_OUTCOME_COLUMNS = "INSERT INTO workflows_actionoutcome (action_run_id, record_id, outcome, count, value)"
 # Not as NOT EXISTS: the planner knows nothing of rows that this transaction wrote, takes them for one, and would look
 # through all of them for each record (10,000 × 10,000). A set that stands alone is read once, into a hash.
 _NO_OUTCOME_YET = (
     "enrolled.record_id NOT IN (SELECT had.record_id FROM workflows_actionoutcome had WHERE had.action_run_id = %s)"
 )
+
+
+def _write(outcomes: str, params: sql.Params) -> None:
+    """Write what a SELECT of (action run, record, outcome, count, value) yields."""
+    into = "INSERT INTO workflows_actionoutcome (action_run_id, record_id, outcome, count, value)"
+    sql.send((f"{into} {outcomes}", params))
 
 
 def write_pair_outcomes(
@@ -44,8 +49,8 @@ def write_pair_outcomes(
             continue
         cases.append(f" WHEN {sql.maker_of(directed)} = %s AND NOT {sql.staged_twice(directed)} THEN '{outcome}'")
         params.append(change_set.pk)
-    sql.execute(
-        f"{_OUTCOME_COLUMNS} SELECT %s, s.record_id,"
+    _write(
+        f"SELECT %s, s.record_id,"
         f" CASE WHEN s.state = {sql.LIMIT_REACHED} THEN '{Outcome.LIMIT_REACHED}'"
         f" WHEN s.state = {sql.CAPPED} THEN '{Outcome.CAPPED}'"
         f" WHEN s.state = {sql.AMBIGUOUS} THEN '{Outcome.AMBIGUOUS}'"
@@ -65,8 +70,8 @@ def write_removals(
     set, and hashed: in a condition the planner would turn it into a join (former association by removed_by).
     """
     if one_each:
-        sql.execute(
-            f"{_OUTCOME_COLUMNS} SELECT %s, s.record_id, '{outcome}', count(*), NULL FROM staged_pair s"
+        _write(
+            f"SELECT %s, s.record_id, '{outcome}', count(*), NULL FROM staged_pair s"
             " WHERE s.state = 0 GROUP BY s.record_id ORDER BY s.record_id",
             [action_run.pk],
         )
@@ -80,8 +85,8 @@ def write_removals(
             f" AND NOT {sql.staged_twice_under(directed, types)} THEN 1 ELSE 0 END"
         )
         params.append(change_set.pk)
-    sql.execute(
-        f"{_OUTCOME_COLUMNS} SELECT %s, told.record_id, '{outcome}', sum(told.removed), NULL FROM"
+    _write(
+        f"SELECT %s, told.record_id, '{outcome}', sum(told.removed), NULL FROM"
         f" (SELECT s.record_id, {' + '.join(removed)} AS removed FROM staged_pair s WHERE s.state = 0) AS told"
         " WHERE told.removed > 0 GROUP BY told.record_id",
         [action_run.pk, *params],
@@ -93,8 +98,8 @@ def write_lost(action_run: ActionRun, change_set: ChangeSet) -> None:
 
     A row that was met from both its ends counts for the lower record id (former association by removed_by).
     """
-    sql.execute(
-        f"{_OUTCOME_COLUMNS} SELECT %s, told.record_id,"
+    _write(
+        f"SELECT %s, told.record_id,"
         f" CASE t.name WHEN '' THEN '{Outcome.ASSOCIATION_REMOVED}' ELSE '{Outcome.LABEL_REMOVED}' END, count(*), NULL"
         " FROM (SELECT min(record_id) AS record_id, source_id, target_id, type_id FROM lost_claim"
         " GROUP BY source_id, target_id, type_id) AS told"
@@ -108,15 +113,15 @@ def write_lost(action_run: ActionRun, change_set: ChangeSet) -> None:
 def write_not_associated(action_run: ActionRun, enrolled: Enrolled, unlabeled: DirectedType) -> None:
     """Say of the records without an outcome which are not associated at all, but with archived ones (association pkey,
     association_by_target)."""
-    records, params = select_ids(enrolled)
+    records, params = enrolled
     alone = " AND ".join(
         f"(SELECT 1 FROM associations_association a JOIN associations_record o ON o.id = a.{other}_id"
         f" WHERE a.{own}_id = enrolled.record_id AND a.type_id = {unlabeled.type.pk:d} AND o.archived_at IS NULL"
         " LIMIT 1) IS NULL"
         for own, other in unlabeled.orientations
     )
-    sql.execute(
-        f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id, '{Outcome.NOT_ASSOCIATED}', 0, NULL"
+    _write(
+        f"SELECT %s, enrolled.record_id, '{Outcome.NOT_ASSOCIATED}', 0, NULL"
         f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET} AND {alone}",
         [action_run.pk, *params, action_run.pk],
     )
@@ -128,18 +133,17 @@ def write_reasons(action_run: ActionRun, enrolled: Enrolled, reason: str, index:
     With the index that their value was looked up by: no value where they have no key, and the value looked for
     where they have one (match key pkey).
     """
-    records, params = select_ids(enrolled)
+    records, params = enrolled
     if index is None:
-        sql.execute(
-            f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id, '{reason}', 0, NULL"
-            f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET}",
+        _write(
+            f"SELECT %s, enrolled.record_id, '{reason}', 0, NULL FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET}",
             [action_run.pk, *params, action_run.pk],
         )
         return
     value, name = value_of("enrolled.record_id", index)
     key = "(SELECT k.index_id FROM associations_matchkey k WHERE k.index_id = %s AND k.record_id = enrolled.record_id)"
-    sql.execute(
-        f"{_OUTCOME_COLUMNS} SELECT %s, enrolled.record_id,"
+    _write(
+        f"SELECT %s, enrolled.record_id,"
         f" CASE WHEN {key} IS NULL THEN '{Outcome.NO_VALUE}' ELSE '{reason}' END, 0, {value}"
         f" FROM ({records}) AS enrolled WHERE {_NO_OUTCOME_YET}",
         [action_run.pk, index.pk, *name, *params, action_run.pk],

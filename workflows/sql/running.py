@@ -1,11 +1,9 @@
-"""Enroll records, read the outbox, list what an undo leaves alone; and what PostgreSQL must be told for it."""
+"""Enroll records, close runs, list what an undo leaves alone; and what PostgreSQL must be told for it."""
 
 from __future__ import annotations
 
-import datetime as dt
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -13,7 +11,7 @@ from django.utils import timezone
 
 from associations import sql
 from associations.models import Association, AssociationClaim, FormerAssociation, Record
-from workflows.models import ActionOutcome, Batch, Enrollment, Run, UndoPart
+from workflows.models import ActionOutcome, ActionRun, Batch, Enrollment, Run, UndoPart
 
 # What the actions of a workflow that is kept in sync share, and who looks at what happened has alone.
 _SYNC = 7_033
@@ -124,15 +122,15 @@ def write_left_pairs(part: UndoPart) -> None:
     )
 
 
-def commit_without_waiting() -> None:
+def without_waiting() -> list[sql.Statement]:
     """Do not wait for the disk at this transaction's end. Only for one that is done again if the machine loses it:
     the log keeps its order, so the next commit that waits writes this one down as well, or neither is there.
     """
-    sql.together(*_without_waiting())
+    return [("SET LOCAL synchronous_commit TO off", ())] if sql.is_postgresql() else []
 
 
-def _without_waiting() -> list[sql.Statement]:
-    return [("SET LOCAL synchronous_commit TO off", [])] if sql.is_postgresql() else []
+def commit_without_waiting() -> None:
+    sql.send(*without_waiting())
 
 
 def begin_action(*, is_large: bool) -> None:
@@ -153,73 +151,19 @@ def begin_action(*, is_large: bool) -> None:
     )
 
 
-class TakenChangeSet(NamedTuple):
-    id: int
-    at: dt.datetime
-    source: str
-    depth: int
-
-
-def begin_look(most: int) -> tuple[list[TakenChangeSet], tuple[str, ...], tuple[str, ...]]:
-    """Begin the transaction of a look at the outbox. Take the oldest change sets, up to `most`, that nobody has
-    processed or is at (change set outbox): they are processed if the transaction comes to its end, for which it does
-    not wait, as above. Who turns a workflow on waits for it from here on.
-
-    With it the version of the schema, and another one after every change of a workflow that is on (workflow pkey).
-    """
-    oldest = f"SELECT id FROM associations_changeset WHERE processed_at IS NULL ORDER BY id LIMIT {most:d}"
-    # As an array PostgreSQL reads them once; joined it may do so for each row, and find others each time.
-    these = f"= ANY(ARRAY({oldest} FOR UPDATE SKIP LOCKED))" if sql.is_postgresql() else f"IN ({oldest})"
-    taking = f"UPDATE associations_changeset SET processed_at = %s WHERE id {these} RETURNING id, at, source, depth"
-    live = "count(*), sum(id), sum(edits), sum(revision_id), sum(since_change_set), max(updated_at)"
-    taken, *_, [version] = sql.together(
-        (taking, [connection.ops.adapt_datetimefield_value(timezone.now())]),
-        *_without_waiting(),
-        (f"SELECT {live}, {sql.SCHEMA_VERSION} FROM workflows_workflow WHERE is_enabled", []),
+def finish_action_run(action_run: ActionRun) -> None:
+    """Write what an action that is done has changed, and what came of it (action run pkey)."""
+    sql.send(
+        (
+            "UPDATE workflows_actionrun SET change_set_id = %s, outcomes = %s, finished_at = %s WHERE id = %s",
+            [
+                action_run.change_set_id,
+                json.dumps(action_run.outcomes),
+                connection.ops.adapt_datetimefield_value(action_run.finished_at),
+                action_run.pk,
+            ],
+        )
     )
-    parts = tuple(map(str, version))
-    found = sorted(TakenChangeSet(id_, sql.moment(at), source, depth) for id_, at, source, depth in taken)
-    return found, parts[6:], parts[:6]
-
-
-def claim(change_set_ids: Sequence[int]) -> None:
-    """Have the claimed change sets stand in a table, so that filters can name them without listing their ids."""
-    kept = " ON COMMIT DELETE ROWS" if sql.is_postgresql() else ""
-    chosen, params = sql.in_ids("id", change_set_ids)
-    sql.together(
-        (f"CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY){kept}", []),
-        ("DELETE FROM claimed_change_set", []),
-        (f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params),
-        *([("ANALYZE claimed_change_set", [])] if sql.is_postgresql() else []),
-    )
-
-
-@dataclass(frozen=True)
-class Happened:
-    """What change sets are about, in few words: enough to know who need not be asked."""
-
-    kinds: dict[int, frozenset[str]]  # what happened to records, by object type id (RecordEvent.Kind)
-    to_associations: bool
-
-    def is_kind(self, kind: str) -> bool:
-        return any(kind in kinds for kinds in self.kinds.values())
-
-
-def what_happened(change_set_ids: Sequence[int]) -> Happened:
-    """Sum up change sets (record event by change set; association by change set, former association by added_by and
-    removed_by)."""
-    of_these, ids = sql.in_ids("change_set_id", change_set_ids)
-    rows = sql.fetch(
-        "SELECT DISTINCT r.object_type_id, e.kind FROM associations_recordevent e JOIN associations_record r"
-        f" ON r.id = e.record_id WHERE e.{of_these} UNION ALL"
-        f" SELECT NULL, NULL WHERE EXISTS (SELECT 1 FROM associations_associationchange WHERE {of_these})",
-        [*ids, *ids],
-    )
-    kinds: dict[int, set[str]] = {}
-    for object_type_id, kind in rows:
-        if object_type_id is not None:
-            kinds.setdefault(object_type_id, set()).add(kind)
-    return Happened({each: frozenset(of_type) for each, of_type in kinds.items()}, (None, None) in rows)
 
 
 def close_run(run_id: int) -> None:
@@ -231,13 +175,3 @@ def close_run(run_id: int) -> None:
         f" AND state = '{Run.State.RUNNING}' AND NOT EXISTS ({of_run} = '{Batch.State.WAITING}')",
         [connection.ops.adapt_datetimefield_value(timezone.now())],
     )
-
-
-def wait_for_open_change_sets() -> None:
-    """Let every change that has begun come to its end, and none begin until the transaction ends.
-
-    Numbers are given when a change begins, and it is seen when it ends: without this one with a lower number might
-    still come to light after the highest number was read.
-    """
-    if sql.is_postgresql():
-        sql.execute("LOCK TABLE associations_changeset IN SHARE MODE")

@@ -10,7 +10,7 @@ from associations import sql
 from associations.models import MatchIndex, Record
 from associations.types import DirectedType
 
-from .base import Bounds, Enrolled, select_ids, value_of
+from .base import Bounds, Enrolled, value_of
 
 
 def stage_matches(
@@ -27,7 +27,7 @@ def stage_matches(
     pair is staged, as capped. The values are looked up one by one, by subselects: a few frequent values make the
     planner expect a hundred times the pairs, and as joins it would read all records for them.
     """
-    records, params = select_ids(enrolled)
+    records, params = enrolled
     record_value, record_name = value_of("m.record_id", enrolled_index)
     other_value, other_name = value_of("m.other_id", associated_index)
     state = {"review": f"CASE WHEN matches > 1 THEN {sql.AMBIGUOUS} ELSE {sql.ADMITTED} END"}.get(
@@ -37,7 +37,7 @@ def stage_matches(
     matches = "count(*) OVER (PARTITION BY own.record_id)" if several == "review" else "0"
     then = sql.then_join()
     sql.clear_stage()
-    sql.stage_select(
+    staging = sql.staging(
         f"SELECT m.record_id, m.other_id, {record_value}, {other_value}, {state} FROM"
         " (SELECT own.record_id, other.record_id AS other_id,"
         f" row_number() OVER (PARTITION BY own.record_id ORDER BY other.record_id"
@@ -50,6 +50,7 @@ def stage_matches(
         f" WHERE m.place <= {most:d}",
         [*record_name, *other_name, *params, enrolled_index.pk, *bounds, associated_index.pk],
     )
+    sql.send(staging)
 
 
 def stage_associated(
@@ -64,7 +65,7 @@ def stage_associated(
 
     Refined to `others`, or to those whose value matches (the enrolled record's index, the associated one's).
     """
-    records, record_params = select_ids(enrolled)
+    records, record_params = enrolled
     arms, all_params = [], []
     for directed in [types] if isinstance(types, DirectedType) else types:
         params = [*record_params, *bounds] * len(directed.orientations)

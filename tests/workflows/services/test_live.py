@@ -68,7 +68,7 @@ def test_who_asks_for_associations_or_the_day_is_asked_for_itself() -> None:
     groups: list[list[Filter]] = [[is_("city", "Boston")], [is_("city", "Oslo")], [lacks], [today]]
     for group in groups:
         wanting(group)
-    asked = [each.asks_for_properties_alone for each in live.live_workflows(*sql.begin_look(0)[1:])]
+    asked = [each.asks_for_properties_alone for each in live.live_workflows(*sql.begin_look(0)[2:])]
     assert sorted(asked) == [False, False, True, True]
 
 
