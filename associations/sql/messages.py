@@ -6,7 +6,7 @@ other, each seeing what is committed when it begins; SQLite, which is no message
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
@@ -16,6 +16,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, models
 
 Params = Sequence[Any]
+Row = tuple[Any, ...]
 Statement = tuple[str, Params]
 # What goes out along with the next statement; None where each goes out at once.
 _waiting: ContextVar[list[Statement] | None] = ContextVar("waiting", default=None)
@@ -32,13 +33,13 @@ def execute(statement: str, params: Params = ()) -> int:
         return max(cursor.rowcount, 0)
 
 
-def fetch(statement: str, params: Params = ()) -> list[tuple[Any, ...]]:
+def fetch(statement: str, params: Params = ()) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return cursor.fetchall()
 
 
-def together(*statements: Statement) -> list[list[tuple[Any, ...]]]:
+def together(*statements: Statement) -> list[list[Row]]:
     """Run statements one after the other, in one message; the rows that each gives."""
     if not statements:
         return []
@@ -78,6 +79,16 @@ def gathering() -> Iterator[None]:
         _waiting.reset(token)
 
 
+def copy(into: str, types: Sequence[str], rows: Iterable[Row]) -> None:
+    """Have PostgreSQL take in rows of these types: as arrays they would be written out as text and read again."""
+    together(*_taken(_waiting.get() or []))  # which a copy would overtake
+    statement = f"COPY {into} FROM STDIN (FORMAT BINARY)"
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copying:
+        copying.set_types(types)
+        for row in rows:
+            copying.write_row(row)
+
+
 def _behind(
     waiting: list[Statement],
     run: Callable[..., Any],
@@ -110,13 +121,13 @@ def _joined(statements: Sequence[Statement]) -> tuple[str, list[Any]]:
     return "; ".join(texts), list(chain.from_iterable(params))
 
 
-def _fetch_any(statement: str, params: Params) -> list[tuple[Any, ...]]:
+def _fetch_any(statement: str, params: Params) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return _rows(cursor)
 
 
-def _rows(cursor: Any) -> list[tuple[Any, ...]]:
+def _rows(cursor: Any) -> list[Row]:
     return cursor.fetchall() if cursor.description else []
 
 

@@ -13,9 +13,8 @@ from django.db import connection
 from associations.models import ChangeSet, Record
 
 from .base import FEW, in_ids, lock_of_object_type, marks
-from .messages import Statement, is_postgresql, together
+from .messages import Row, Statement, is_postgresql, together
 
-Row = tuple[Any, ...]
 _UNIQUE, _KEYS = "associations_uniquevalue", "associations_matchkey"
 
 

@@ -9,7 +9,7 @@ from django.db import connection
 from associations.types import DirectedType
 
 from .base import in_ids, insert_unless_there
-from .messages import Params, execute, fetch, is_postgresql
+from .messages import Params, copy, execute, fetch, is_postgresql
 from .stage import has_key, is_row, maker_of
 
 # Adding -----------------------------------------------------------------------------------------
@@ -251,12 +251,9 @@ def insert_match_keys(index_id: int, keys: Iterable[tuple[int, bytes]]) -> int:
     """Write the keys (record id, digest) of an index, where none is there; how many."""
     rows = [(index_id, *each) for each in keys]
     into = "associations_matchkey (index_id, record_id, key)"
-    with connection.cursor() as cursor:
-        if is_postgresql():  # as arrays they would be written out as text and read again
-            with cursor.copy(f"COPY {into} FROM STDIN (FORMAT BINARY)") as copy:
-                copy.set_types(["int8", "int8", "bytea"])
-                for row in rows:
-                    copy.write_row(row)
-        else:
+    if is_postgresql():
+        copy(into, ["int8", "int8", "bytea"], rows)
+    else:
+        with connection.cursor() as cursor:
             cursor.executemany(f"INSERT INTO {into} VALUES (%s, %s, %s)", rows)
     return len(rows)

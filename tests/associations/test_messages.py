@@ -64,6 +64,17 @@ def test_rows_written_and_read_in_other_ways_come_after_it_too(record: Record) -
         assert city(record) == "Rome"
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only PostgreSQL copies")
+def test_a_copy_comes_after_it_too(record: Record) -> None:
+    with transaction.atomic(), sql.gathering():
+        sql.send(("INSERT INTO associations_matchkey (index_id, record_id, key) VALUES (7, 7, 'a')", ()))
+        with pytest.raises(DatabaseError), transaction.atomic():
+            sql.insert_match_keys(7, [(7, b"b")])
+        sql.send(("DELETE FROM associations_matchkey WHERE index_id = %s", [7]))
+        sql.insert_match_keys(7, [(7, b"c")])
+    assert sql.fetch("SELECT convert_from(key, 'utf8') FROM associations_matchkey WHERE index_id = 7") == [("c",)]
+
+
 def test_what_fails_takes_back_the_savepoint_in_which_the_next_statement_stands(record: Record) -> None:
     with sql.gathering():
         with pytest.raises(DatabaseError), transaction.atomic():
