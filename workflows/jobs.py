@@ -62,7 +62,7 @@ def _more_comes() -> bool:
     if not queues.has_time():
         return False
     end = time.monotonic() + LINGERING
-    while not (comes := sql.is_any_waiting()) and time.monotonic() < end:
+    while not (comes := _patiently(sql.is_any_waiting)) and time.monotonic() < end:
         time.sleep(PAUSE)
     return comes
 
