@@ -11,6 +11,7 @@ from crmproject.api import tokens
 from crmproject.api.scopes import SCOPES
 from crmproject.models import ApiToken
 from tests.asking import Asking
+from tests.associations.admin_pages import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.crmproject.api.probe")]
 
@@ -101,6 +102,16 @@ def test_the_admin_shows_a_token_once(admin_client):
     secret = page.split("<code>")[1].split("</code>")[0]
     assert tokens.find_token(secret) == token and token.user is not None
     assert secret not in admin_client.get(f"/admin/crmproject/apitoken/{token.pk}/change/").content.decode()
-    admin_client.post("/admin/crmproject/apitoken/", {"action": "revoke", "_selected_action": [token.pk]})
+
+
+def test_the_admin_revokes_a_token_in_the_list_and_on_its_page(admin_client):
+    token, secret = tokens.create_token("Import", ["automation"])
+    address = f"/admin/crmproject/apitoken/{token.pk}/change/"
+    asked = {"action": "revoke", "_selected_action": str(token.pk)}
+    page = admin_client.get(address).content.decode()
+    assert all(f'name="{name}" value="{value}"' in page for name, value in asked.items())
+    assert "Revoke</button>" not in sign_in("view_apitoken").get(address).content.decode()
+    admin_client.post("/admin/crmproject/apitoken/", asked)
     token.refresh_from_db()
-    assert token.revoked_at is not None
+    assert token.revoked_at is not None and Asking.with_secret(secret).get("/crm/probe").status_code == 401
+    assert "Revoke</button>" not in admin_client.get(address).content.decode()
