@@ -80,6 +80,8 @@ def test_the_front_has_room_for_why_a_run_was_refused(page: Page, workflow: Work
     expect(row).to_contain_text("1 record was not enrolled: 16 workflows had led to this change")
     assert row.evaluate("row => row.offsetHeight < 100")
     assert page.locator("#dashboard").evaluate("each => each.scrollWidth <= each.clientWidth")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert not overflows(page)
 
 
 def test_a_log_is_downloaded(page: Page, finished: Run) -> None:
