@@ -67,13 +67,21 @@ class Picture:
     nodes: list[Node] = field(default_factory=list)
     # Object types of which not all are drawn, and how many are left out, in words.
     more: list[tuple[ObjectType, str]] = field(default_factory=list)
-    width: int = WIDTH
     node_width: int = NODE_WIDTH
     node_height: int = NODE_HEIGHT
 
     @property
     def words(self) -> str:
         return _short(str(self.record), CENTER_LETTERS)
+
+    @property
+    def left(self) -> int:
+        """Where it begins: with the record itself where nobody is on its left."""
+        return 0 if any(node.on_the_left for node in self.nodes) else self.x
+
+    @property
+    def shown_width(self) -> int:
+        return WIDTH - self.left
 
     @property
     def center_x(self) -> int:

@@ -91,6 +91,17 @@ def test_no_name_in_the_picture_is_wider_than_its_box(page: Page, site: str) -> 
         assert page.locator("#neighbours .node").evaluate_all(f"nodes => nodes.filter({sticks_out}).length") == 0
 
 
+def test_a_record_and_its_only_neighbour_are_seen_at_once_on_a_phone(page: Page) -> None:
+    contact, company = make_record("contact", email="only@x.example"), make_record("company", name="Only one")
+    associate(contact, company)
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(address(contact))
+    assert page.locator(".neighbours").evaluate("each => each.scrollWidth <= each.clientWidth")
+    for node in page.locator("#neighbours .node").all():
+        box = node.bounding_box()
+        assert box and 0 <= box["x"] and box["x"] + box["width"] <= 390
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
 def test_the_pages_of_records_are_accessible(open_admin: OpenAdmin, acme: Record, width: int, dark: bool) -> None:
     page = open_admin(width=width, dark=dark)

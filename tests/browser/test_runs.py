@@ -82,6 +82,7 @@ def test_the_front_has_room_for_why_a_run_was_refused(page: Page, workflow: Work
     assert page.locator("#dashboard").evaluate("each => each.scrollWidth <= each.clientWidth")
     page.set_viewport_size({"width": 390, "height": 800})
     assert not overflows(page)
+    assert row.evaluate("row => row.offsetHeight < 200")
 
 
 def test_a_log_is_downloaded(page: Page, finished: Run) -> None:
