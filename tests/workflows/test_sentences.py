@@ -95,6 +95,16 @@ def test_events_a_schedule_and_what_keeps_records_out_are_said() -> None:
     assert [[each.text for each in group] for group in said.suppression] == [["City is any of Rome"]]
 
 
+def test_a_record_that_is_put_up_for_review_is_said_to_be() -> None:
+    fields = {"to_object_type": "0-2", "enrolled_property": "city", "associated_property": "city", "several": "review"}
+    actions = [{"kind": "create_associations", "fields": fields}]
+    [said] = describe({"triggers": [], "actions": actions}, Surroundings(object_type("contact"))).actions
+    assert said.text == (
+        "Associate each enrolled contact with the one company whose City equals the contact's City."
+        " Where several match, the contact is put up for review instead."
+    )
+
+
 def test_whose_value_decides_where_a_label_is_applied_is_clear() -> None:
     label = make_label("company", "contact", "Local")
     fields = {"to_object_type": "0-1", "label": label.type_id, "operator": "is_equal_to", "value": "Oslo"}

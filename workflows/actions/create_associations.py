@@ -128,8 +128,12 @@ class CreateAssociations(ActionKind[CreateConfig]):
         other = config.unlabeled.other_type.label.lower()
         record = config.unlabeled.record_type.label.lower()
         labelled = f", labelled {config.label}" if config.label else ""
+        unless = (
+            f" Where several match, the {record} is put up for review instead." if config.several == "review" else ""
+        )
         return (
             f"Associate each enrolled {record} with {which} {other} whose {config.associated_property}"
             f" equals the {record}'s {config.enrolled_property}{labelled}"
             + (f", and keep them in sync: {KEPT}." if config.keep_in_sync else ".")
+            + unless
         )
