@@ -99,7 +99,7 @@ def test_a_record_and_its_only_neighbour_are_seen_at_once_on_a_phone(page: Page)
     assert page.locator(".neighbours").evaluate("each => each.scrollWidth <= each.clientWidth")
     for node in page.locator("#neighbours .node").all():
         box = node.bounding_box()
-        assert box and 0 <= box["x"] and box["x"] + box["width"] <= 390
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (400, True)])
