@@ -19,10 +19,13 @@ from associations.models import (
     RecordEvent,
 )
 from associations.services import match_keys
+from tests.associations.admin_pages import record_url, sign_in
 from tests.factories import change, make_label, make_records, object_type
 from tests.workflows.making import create, enroll_all, make_workflow, process_all, remove, set_steps, sums, work_off
 from workflows.models import ActionOutcome, ActionRun, Enrollment, Run, Workflow
 from workflows.services import enrollment, lifecycle, undo
+
+from .admin_workflows import text, url
 
 pytestmark = pytest.mark.django_db
 
@@ -97,6 +100,19 @@ def test_a_run_whose_history_is_gone_cannot_be_undone_and_says_so(contacts: list
     assert not undo.may_start(run)
     with pytest.raises(Refused, match="no longer kept"):
         undo.start(run)
+
+
+def test_the_pages_say_what_is_no_longer_kept(contacts: list[Record]) -> None:
+    enrolled, client = Enrollment.objects.filter(record=contacts[0]).earliest("id"), sign_in()
+    addresses = {
+        "its sums stand on the page of the run": url("enrollment_changelist", run=str(enrolled.batch.run_id)),
+        "What came of it is no longer kept": url("enrollment_change", enrolled.pk),
+        '<span class="quiet">no longer kept</span>': record_url(contacts[0]),
+    }
+    assert not [words for words, address in addresses.items() if words in text(client.get(address))]
+    grow_older(181)
+    prune()
+    assert [words for words, address in addresses.items() if words in text(client.get(address))] == [*addresses]
 
 
 def test_what_no_workflow_has_looked_at_stays_however_old(contacts: list[Record]) -> None:

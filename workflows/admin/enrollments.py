@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from associations.models import Record
 from associations.querysets import Surroundings
 from workflows import querysets
-from workflows.models import ActionOutcome, Enrollment, Outcome
+from workflows.models import ActionOutcome, Enrollment, Outcome, Run
 from workflows.sentences import action_sentence
 
 from .reading import ReadOnlyAdmin, link
@@ -71,7 +71,7 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     list_filter = ("workflow", "state", OutcomeFilter, RunFilter)
     list_select_related = ("workflow", "record__object_type")
     search_fields = ("record_id",)
-    fields = ("record_link", "workflow", "run", "state", "enrolled_at", "ended_at", "ordinal")
+    fields = ("record_link", "workflow", "run", "state", "enrolled_at", "ended_at", "times_before")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return EnrollmentChangeList
@@ -79,9 +79,11 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Of one run it is the log of that run."""
         run_id = _run_id(request)
+        run = Run.objects.filter(pk=run_id).first() if run_id else None
         context = {
             "title": f"Log of run {run_id}" if run_id else "Enrollments",
             "run_id": run_id,
+            "is_pruned": run is not None and querysets.is_pruned(run),
             "outcome": request.GET.get("outcome", ""),
             **(extra_context or {}),
         }
@@ -118,8 +120,12 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     def run(self, enrollment: Enrollment) -> str:
         return link(enrollment.batch.run)
 
+    @admin.display(description="times enrolled before")
+    def times_before(self, enrollment: Enrollment) -> str:
+        return "-" if enrollment.ordinal is None else str(enrollment.ordinal)
+
     def more_shown(self, request: HttpRequest, obj: Enrollment) -> dict[str, Any]:
-        return {"done_actions": _done_actions(obj)}
+        return {"done_actions": _done_actions(obj), "is_pruned": querysets.is_pruned(obj.batch.run)}
 
 
 def _run_id(request: HttpRequest) -> str:
