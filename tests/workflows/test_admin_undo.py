@@ -12,6 +12,7 @@ from associations.models import Record
 from tests.associations.admin_pages import sign_in
 from tests.factories import associate, make_label, make_record, make_records, words
 from workflows.models import Run
+from workflows.services import enrollment
 
 from . import making
 from .admin_workflows import text, url
@@ -53,6 +54,12 @@ def test_pairs_that_were_left_alone_are_listed_with_who_changed_them(run_jobs: C
     run_jobs()
     page = text(client.get(url("run_undo", run.pk)))
     assert "Left alone: 1" in page and "Changed since" in page and "Undo once more" in page
+
+
+def test_a_run_that_was_refused_is_not_offered_to_be_undone() -> None:
+    run, _, _ = made()
+    refused = enrollment.refused_for_depth(run.workflow, run.revision, 1, 16)
+    assert url("run_undo", refused.pk) not in text(sign_in().get(url("run_change", refused.pk)))
 
 
 def test_of_a_big_run_the_page_shows_an_estimate_and_has_it_counted_exactly(

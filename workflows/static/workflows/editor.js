@@ -113,9 +113,9 @@
     function tabbed(form) {
         const { from, count } = tabs;
         const stops = [...form.querySelectorAll("a[href], button, input, select, summary, textarea")].filter((each) => (
-            each.tabIndex >= 0 && !each.disabled && each.checkVisibility() && (
-                each.type !== "radio" || each.checked || !form.elements[each.name].value
-            )
+            each.tabIndex >= 0 && !each.disabled
+            && each.offsetParent && !each.closest("details:not([open]) > :not(summary)")
+            && (each.type !== "radio" || each.checked || !form.elements[each.name].value)
         ));
         return stops.includes(from) ? stops[stops.indexOf(from) + count] : undefined;
     }
