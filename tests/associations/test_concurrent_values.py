@@ -59,14 +59,14 @@ def missing_or_wrong(index: MatchIndex) -> int:
     return len(kept ^ set(MatchKey.objects.filter(index=index).values_list("record", "key")))
 
 
-def test_a_save_before_the_announcement_of_an_index_is_read_by_the_build() -> None:
+def test_a_save_that_has_begun_before_a_build_is_read_by_it() -> None:
     city = object_type("contact").properties.get(name="city")
     with meanwhile(partial(match_keys.ensure_match_index, city, "normalized")) as index:
         make_record("contact", city="Rome")
     assert MatchKey.objects.filter(index=index.result()).count() == 1
 
 
-def test_a_save_after_the_announcement_writes_its_key_itself() -> None:
+def test_a_save_after_a_build_writes_its_key_itself() -> None:
     city = object_type("contact").properties.get(name="city")
     with meanwhile(partial(make_record, "contact", city="Rome")) as other:
         index = match_keys.ensure_match_index(city, "normalized")
