@@ -6,10 +6,11 @@ import sys
 import django_rq
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connection, transaction
 
 from associations.models import ChangeSet
 from crmproject import queues
+from crmproject.management.commands.serve import worker_command
 from crmproject.workers import JSONCronScheduler
 
 from .factories import make_record
@@ -90,3 +91,8 @@ def test_a_worker_that_starts_looks_at_what_one_that_died_has_left(transactional
     assert queue.is_empty()
     run_worker_until_idle()
     assert not ChangeSet.objects.filter(processed_at=None).exists()
+
+
+def test_with_sqlite_only_one_worker_takes_what_comes_in_many_parts():
+    both, other = ["default", "bulk"], ["default"] if connection.vendor == "sqlite" else ["default", "bulk"]
+    assert [worker_command(number)[3:-1] for number in (1, 2, 3)] == [both, other, other]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import django_rq
-from django.conf import settings
 from rq import Worker
 
+from crmproject.management.commands.serve import worker_command
 from crmproject.supervision import end_with_parent
 
 PATIENCE = 3600
@@ -24,8 +23,10 @@ PATIENCE = 3600
 def workers(count: int, *options: str) -> Iterator[list[int]]:
     """So many workers, as `make run` starts them, until the block is left; their process ids."""
     parent = os.getpid()
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "rqworker", "default", "bulk", "-v0", *options]
-    running = [subprocess.Popen(command, preexec_fn=lambda: end_with_parent(parent)) for _ in range(count)]
+    running = [
+        subprocess.Popen([*worker_command(number), *options], preexec_fn=lambda: end_with_parent(parent))
+        for number in range(1, count + 1)
+    ]
     try:
         wait_until(lambda: Worker.count(connection=django_rq.get_connection("default")) >= count, 60)
         yield [each.pid for each in running]

@@ -18,7 +18,7 @@ import redis
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import BaseCommand, call_command
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
 from redis.exceptions import RedisError
 
 from ... import preflight
@@ -61,7 +61,7 @@ class Command(BaseCommand):
             supervisor.start(
                 [
                     Program("web", web_command(listener), files=[listener.fileno()]),
-                    *(Program(f"worker-{n}", manage("rqworker", *QUEUES, "-v0")) for n in range(1, workers + 1)),
+                    *(Program(f"worker-{n}", worker_command(n)) for n in range(1, workers + 1)),
                     Program("scheduler", manage("rqcron", CRON_MODULE, "--logging-level", "WARNING")),
                 ]
             )
@@ -122,6 +122,14 @@ class Command(BaseCommand):
 
 def manage(*arguments: str) -> list[str]:
     return [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+
+
+def worker_command(number: int) -> list[str]:
+    """Of the workers, numbered from 1. With SQLite, which has one writer at a time, only the first takes what comes in
+    many parts: so it finds in its memory what it has just written, and the others are free for what has just happened.
+    """
+    queues = QUEUES if number == 1 or connection.vendor != "sqlite" else QUEUES[:1]
+    return manage("rqworker", *queues, "-v0")
 
 
 def web_command(listener: socket.socket) -> list[str]:
