@@ -32,7 +32,7 @@ class ClaimedChangeSet(models.Model):
 
     class Meta:
         managed = False
-        db_table = "claimed_change_set"
+        db_table = "workflows_claimedchangeset"
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,9 +1,12 @@
-"""On PostgreSQL a view in place of the temporary table of claimed change sets (see workflows.sql.outbox)."""
+"""On PostgreSQL a view in place of the temporary table of claimed change sets (see workflows.sql.outbox).
+
+By another name: that table may still stand in a connection that a pooler keeps, where it would be found before the view.
+"""
 
 from django.db import migrations
 
 VIEW = """
-CREATE VIEW claimed_change_set AS
+CREATE VIEW workflows_claimedchangeset AS
 SELECT claimed.id FROM unnest(nullif(current_setting('crm.claimed', true), '')::bigint[]) AS claimed(id)
 """
 
@@ -15,7 +18,7 @@ def create_view(apps, editor):
 
 def drop_view(apps, editor):
     if editor.connection.vendor == "postgresql":
-        editor.execute("DROP VIEW claimed_change_set")
+        editor.execute("DROP VIEW workflows_claimedchangeset")
 
 
 class Migration(migrations.Migration):
@@ -25,5 +28,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelTable(name='claimedchangeset', table='workflows_claimedchangeset'),
         migrations.RunPython(create_view, drop_view),
     ]

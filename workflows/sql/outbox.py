@@ -90,9 +90,9 @@ def claim(change_set_ids: Sequence[int]) -> None:
         return
     chosen, params = sql.in_ids("id", change_set_ids)
     sql.send(
-        ("CREATE TEMPORARY TABLE IF NOT EXISTS claimed_change_set (id bigint PRIMARY KEY)", ()),
-        ("DELETE FROM claimed_change_set", ()),
-        (f"INSERT INTO claimed_change_set SELECT id FROM associations_changeset WHERE {chosen}", params),
+        ("CREATE TEMPORARY TABLE IF NOT EXISTS workflows_claimedchangeset (id bigint PRIMARY KEY)", ()),
+        ("DELETE FROM workflows_claimedchangeset", ()),
+        (f"INSERT INTO workflows_claimedchangeset SELECT id FROM associations_changeset WHERE {chosen}", params),
     )
 
 
