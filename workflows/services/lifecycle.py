@@ -113,8 +113,8 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         definition = read_definition(json, locked.object_type)
         if not definition.actions:
             raise ValidationError("A workflow needs at least one action.")
-        named = Property.objects.filter(pk__in=definition.properties).order_by("object_type")
-        for object_type_id in named.values_list("object_type", flat=True).distinct():
+        named = Property.objects.filter(pk__in=definition.properties).order_by("object_type_id")
+        for object_type_id in named.values_list("object_type_id", flat=True).distinct():
             # Nobody forgets meanwhile what it is to match on, or removes an option that it names.
             associations_sql.lock_object_type(object_type_id, exclusive=False)
         definition = read_definition(json, locked.object_type)
