@@ -3,6 +3,7 @@ could not hear it is told by the sweep."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -107,6 +108,32 @@ def test_who_has_looked_waits_a_moment_for_more_before_it_answers_the_bell(monke
     assert bells == [1, 1, 0]
     assert waiting() == []
     assert not ChangeSet.objects.filter(processed_at=None).exists()
+
+
+def test_where_many_are_saved_during_a_look_the_next_one_waits_for_more_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks, look, sleep = [], events.process_events, time.sleep
+
+    def look_while_others_save(**more: bool) -> bool:
+        looks.append(ChangeSet.objects.filter(processed_at=None).count())
+        again = look(**more)
+        if len(looks) == 1:
+            for _ in range(jobs.MANY):
+                at_once(lambda: make_record("contact"))
+        return again
+
+    def save_meanwhile(seconds: float) -> None:
+        if seconds == jobs.LINGERING:
+            at_once(lambda: make_record("contact"))
+        sleep(seconds)
+
+    monkeypatch.setattr(events, "process_events", look_while_others_save)
+    monkeypatch.setattr(jobs.time, "sleep", save_meanwhile)
+    make_record("contact")
+    django_rq.get_queue("default").empty()  # a worker has taken it
+    jobs.process_events()
+    assert looks == [1, jobs.MANY + 1, 0]
 
 
 def test_a_job_that_fails_leaves_a_bell_that_rings(monkeypatch: pytest.MonkeyPatch) -> None:

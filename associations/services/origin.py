@@ -60,6 +60,6 @@ def open_change_set(origin: Origin, new: Sequence[Record] = (), *, is_processed:
 
 def write_events(change_set: ChangeSet, kind: str, records: Iterable[tuple[Record, dict[str, Any]]]) -> None:
     """Tell what happened to records, each with its properties as they were before."""
-    RecordEvent.objects.bulk_create(
-        RecordEvent(change_set=change_set, record=record, kind=kind, before=before) for record, before in records
-    )
+    events = [RecordEvent(change_set=change_set, record=record, kind=kind, before=before) for record, before in records]
+    if events:
+        RecordEvent.objects.bulk_create(events)

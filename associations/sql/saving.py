@@ -15,6 +15,8 @@ from associations.models import ChangeSet, Record
 from .base import FEW, in_ids, lock_of_object_type, marks
 from .messages import Row, Statement, is_postgresql, together
 
+# Up to so many rows are written out.
+AS_VALUES = 10
 _UNIQUE, _KEYS = "associations_uniquevalue", "associations_matchkey"
 
 
@@ -95,12 +97,13 @@ def write_derived(
 
 
 def _insert(table: str, columns: Mapping[str, str], rows: Sequence[Row], returning: str = "") -> list[Statement]:
-    """What inserts rows, however many; the columns with their types. SQLite takes so many values in a statement."""
+    """What inserts rows, however many; the columns with their types. SQLite takes so many values in a statement, and
+    PostgreSQL thinks less about a few values than about an array of each column."""
     into = f"INSERT INTO {table} ({', '.join(columns)})"
-    if is_postgresql():
+    if is_postgresql() and len(rows) > AS_VALUES:
         arrays = ", ".join(f"%s::{type_}[]" for type_ in columns.values())
         values = [list(column) for column in zip(*rows, strict=True)]
-        return [(f"{into} SELECT * FROM unnest({arrays}){returning}", values)] if rows else []
+        return [(f"{into} SELECT * FROM unnest({arrays}){returning}", values)]
     row = f"({marks(list(columns))})"
     return [
         (f"{into} VALUES {', '.join([row] * len(chunk))}{returning}", list(chain.from_iterable(chunk)))

@@ -5,7 +5,7 @@ records, given as a SELECT of record_id. Called by actions and services.
 """
 
 from .base import Enrolled, taking_part, those_among
-from .outbox import Happened, begin_look, claim, is_any_waiting, wait_for_open_change_sets
+from .outbox import Happened, begin_look, claim, count_waiting, wait_for_open_change_sets
 from .outcomes import sum_outcomes, write_lost, write_not_associated, write_pair_outcomes, write_reasons, write_removals
 from .running import (
     begin_action,
@@ -30,10 +30,10 @@ __all__ = [
     "claim",
     "close_run",
     "commit_without_waiting",
+    "count_waiting",
     "enroll_ids",
     "enroll_range",
     "finish_action_run",
-    "is_any_waiting",
     "know_young_tables",
     "look_again",
     "share_sync",

@@ -77,9 +77,11 @@ def begin_look(most: int) -> Look:
     return Look(taken, _happened(*happened), tuple(map(str, version)), tuple(map(str, of_live)))
 
 
-def is_any_waiting() -> bool:
-    """Whether there is a change set that nobody has processed (change set outbox)."""
-    return bool(sql.fetch("SELECT 1 FROM associations_changeset WHERE processed_at IS NULL LIMIT 1"))
+def count_waiting(most: int) -> int:
+    """How many change sets there are that nobody has processed; `most` where there are more (change set outbox)."""
+    waiting = f"SELECT 1 FROM associations_changeset WHERE processed_at IS NULL LIMIT {most:d}"
+    [(count,)] = sql.fetch(f"SELECT count(*) FROM ({waiting}) AS waiting")
+    return int(count)
 
 
 def claim(change_set_ids: Sequence[int]) -> None:
@@ -97,21 +99,23 @@ def claim(change_set_ids: Sequence[int]) -> None:
 
 
 def _what_happened(of_these: str, ids: sql.Params) -> list[sql.Statement]:
-    """What sums up change sets, and whether they did anything to associations (record event by change set; association
-    by change set, former association by added_by and removed_by)."""
+    """What sums up change sets, and whether the claimed ones did anything to associations (record event by change set;
+    association by change set, former association by added_by and removed_by)."""
     kinds = (
         "SELECT DISTINCT r.object_type_id, e.kind FROM associations_recordevent e JOIN associations_record r"
         f" ON r.id = e.record_id WHERE e.change_set_id {of_these}"
     )
+    # The first one from there on is always found by the index. Asked for any row of a change set, which most have none
+    # of, the planner may expect to meet one soon and read the whole table.
     changes = " OR ".join(
-        f"EXISTS (SELECT 1 FROM associations_{table} WHERE {column} {of_these})"
+        f"(SELECT min({column}) FROM associations_{table} WHERE {column} >= claimed.id) = claimed.id"
         for table, column in (
             ("association", "change_set_id"),
             ("formerassociation", "added_by_id"),
             ("formerassociation", "removed_by_id"),
         )
     )
-    return [(kinds, ids), (f"SELECT {changes}", [*ids, *ids, *ids])]
+    return [(kinds, ids), (f"SELECT EXISTS (SELECT 1 FROM workflows_claimedchangeset claimed WHERE {changes})", ())]
 
 
 def _happened(rows: Sequence[tuple[Any, ...]], changes: Sequence[tuple[Any, ...]]) -> Happened:

@@ -6,7 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.factories import make_records
+from associations.models import Association
+from tests.factories import make_record, make_records, unlabeled
+from tests.plans import on_postgresql, times_read_whole
 from tests.workflows.making import Filter, create, is_, make_workflow
 from workflows.models import Enrollment
 from workflows.services import events
@@ -50,3 +52,23 @@ def test_the_number_of_records_costs_none(city: str) -> None:
     first = queries_for(2, city)
     assert queries_for(200, city) == first
     assert Enrollment.objects.filter(record__properties__city="Boston").exists() is (city == "Boston")
+
+
+@on_postgresql
+def test_whether_associations_changed_is_found_without_reading_them() -> None:
+    """Where the planner knows of a few changes it expects to meet a row of any one soon."""
+    companies, type_ = make_records("company", 4), unlabeled("contact", "company").type
+    contacts = make_records("contact", 405)
+    for some in (contacts[:5], contacts[5:]):
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE associations_association")
+        Association.objects.bulk_create(
+            Association(source=contact, type=type_, target=company, change_set_id=contact.pk)
+            for contact in some
+            for company in companies
+        )
+    events.process_events()
+    make_record("contact")
+    before = times_read_whole("associations_association")
+    events.process_events()
+    assert times_read_whole("associations_association") == before
