@@ -129,7 +129,7 @@ def test_where_many_are_saved_during_a_look_the_next_one_waits_for_more_of_them(
         sleep(seconds)
 
     monkeypatch.setattr(events, "process_events", look_while_others_save)
-    monkeypatch.setattr(jobs.time, "sleep", save_meanwhile)
+    monkeypatch.setattr(time, "sleep", save_meanwhile)
     make_record("contact")
     django_rq.get_queue("default").empty()  # a worker has taken it
     jobs.process_events()

@@ -128,6 +128,8 @@ def publish(workflow: Workflow, *, user_id: int | None = None) -> WorkflowRevisi
         Workflow.objects.filter(pk=locked.pk).update(revision=last, next_run_at=next_run_at)
         _keep_references(locked, definition)
         if is_new and locked.is_enabled:
+            if definition.triggers.association_type_ids:  # looks that were told that nobody asks for them end first
+                sql.wait_for_open_change_sets()
             synced.bring_in_sync(locked, last, user_id=user_id)
     workflow.revision = last
     return last

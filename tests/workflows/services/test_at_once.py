@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from associations.models import Association, AssociationFigure, ChangeSet, Record
 from associations.services.figures import rebuild_figures
+from tests.concurrency import meanwhile, needs_two_writers
 from tests.factories import change, make_label, make_record, make_records, words
 from tests.refusing import refused_by_the_database
-from tests.workflows.making import apply, create, is_, make_workflow, remove, work_off
+from tests.workflows.making import Filter, apply, create, is_, make_workflow, remove, set_triggers, work_off
 from workflows import jobs, sql
 from workflows.models import ActionOutcome, ActionRun, Batch, Enrollment, Run, Workflow
 from workflows.services import enrollment, events, execution, lifecycle
@@ -20,6 +21,7 @@ from workflows.services.live import live_workflows
 
 pytestmark = pytest.mark.django_db
 BOSTON = [[is_("city", "Boston")]]
+IS_ASSOCIATED: list[list[Filter]] = [[{"kind": "association", "type_id": 279, "has": True}]]
 
 
 @pytest.fixture
@@ -66,9 +68,8 @@ def test_one_save_takes_few_statements(company: Record, django_assert_max_num_qu
 def test_no_workflow_sees_what_another_one_does_in_the_same_look(company: Record) -> None:
     """Else a contact that is created and associated would come to meet the second one twice."""
     make_workflow("contact", create("company", "city", "city"), triggers=BOSTON)
-    associated = [[{"kind": "association", "type_id": 279, "has": True}]]
     label = make_label("contact", "company", "Employer")
-    follows = make_workflow("contact", apply(label), triggers=associated, should_re_enroll=True)
+    follows = make_workflow("contact", apply(label), triggers=IS_ASSOCIATED, should_re_enroll=True)
     make_record("contact", city="Boston")
     assert look() is True, "for the second one asks for what the first did"
     while look():
@@ -144,3 +145,24 @@ def test_a_batch_worked_off_at_once_is_not_done_again(company: Record) -> None:
     for position in (0, 1):
         assert execution.run_action(batch.pk, position) is False
     assert ActionRun.objects.count() == 1
+
+
+@needs_two_writers
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_live_workflow_that_begins_to_ask_for_associations_waits_for_a_look_that_was_told_of_none(
+    company: Record,
+) -> None:
+    """What that associates is looked at already when it is there, and no workflow will hear of it."""
+    workflow = make_workflow("contact", create("company", "city", "city"), triggers=BOSTON)
+    make_record("contact", city="Boston")
+    look()  # which builds match keys; whoever does is waited for anyway
+    make_record("contact", city="Boston")
+    set_triggers(workflow, IS_ASSOCIATED)
+
+    def publish() -> int:
+        lifecycle.edited(workflow)
+        return Enrollment.objects.count()
+
+    with meanwhile(publish) as seen:
+        look()
+    assert seen.result() == 2
