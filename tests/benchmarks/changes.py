@@ -96,7 +96,7 @@ def _throughput(report: Report, client: Callable[[], Client]) -> None:
         _post_singly(lambda: Client(port, "none"), "/insert", 20_000_000)  # warm
         bare = 4 * SINGLE / _post_singly(lambda: Client(port, "none"), "/insert", 10_000_000)
     last = floors.count("SELECT max(id) FROM associations_record")
-    _post_singly(client, "/crm/v3/objects/contacts", 50_000)  # warm, too
+    _post_singly(client, "/crm/v3/objects/contacts", 30_000_000)  # warm, too
     wait_until(lambda: associated(last) == 2 * 4 * SINGLE)
     last, start = floors.count("SELECT max(id) FROM associations_record"), time.monotonic()
     posted = _post_singly(client, "/crm/v3/objects/contacts", 100_000)
