@@ -1,8 +1,9 @@
-"""What PostgreSQL reads for what a piece of code asks, for tests that no page reads more than it shows."""
+"""What a database reads for what a piece of code asks, for tests that no page reads more than it shows."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans are PostgreSQL's")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by how much there is")
 
 
 @contextmanager
@@ -68,3 +70,21 @@ def rows_read(plan: dict[str, Any]) -> Counter[str]:
             rows = node["Actual Rows"] + sum(node.get(each, 0) for each in left_out)
             read[name] += round(rows * node["Actual Loops"])
     return read
+
+
+@contextmanager
+def walks() -> Iterator[set[str]]:
+    """The tables that SQLite walks through, or through an index of, from one end to the other for what the block sends;
+    filled when the block has ended. It plans without knowing how much there is, so it would do so at any size."""
+    found: set[str] = set()
+    with CaptureQueriesContext(connection) as queries:
+        yield found
+    for query in queries.captured_queries:
+        statement = query["sql"]
+        if not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) or " IN ()" in statement:
+            continue
+        tables = {alias: table for table, alias in re.findall(r'"?([a-z]+_[a-z]+)"?(?: AS)? "?(\w+)"?', statement)}
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+            steps = [str(row[3]).split() for row in cursor.fetchall()]
+        found |= {tables.get(step[1], step[1]) for step in steps if step[0] == "SCAN"}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import analyze, in_ids
+from .base import analyze, in_ids, then_join
 from .messages import execute, fetch, is_postgresql
 from .stage import has_key
 from .writing import remove_rows
@@ -21,15 +21,6 @@ IN_SET = "EXISTS (SELECT 1 FROM reversed_change_set s WHERE s.id = {})"
 ROW_OF = "r.source_id = {0}.source_id AND r.target_id = {0}.target_id AND r.type_id = {0}.type_id"
 SAME_PAIR = "r.first_id = p.first_id AND r.second_id = p.second_id"
 ADMITTED = f"reversed_row r JOIN reversed_pair p ON {SAME_PAIR} AND p.reason IS NULL"
-# Of each row that the part's change sets added or removed: its key and the change set.
-_TOUCHED = (
-    "SELECT a.source_id, a.target_id, a.type_id, c.id AS change_set_id FROM reversed_change_set c"
-    " JOIN associations_association a ON a.change_set_id = c.id WHERE c.is_part UNION ALL"
-    " SELECT f.source_id, f.target_id, f.type_id, c.id FROM reversed_change_set c"
-    " JOIN associations_formerassociation f ON f.added_by_id = c.id WHERE c.is_part UNION ALL"
-    " SELECT f.source_id, f.target_id, f.type_id, c.id FROM reversed_change_set c"
-    " JOIN associations_formerassociation f ON f.removed_by_id = c.id WHERE c.is_part"
-)
 
 
 def begin_reversal(change_sets: Sequence[int], part: Sequence[int]) -> None:
@@ -70,7 +61,7 @@ def begin_reversal(change_sets: Sequence[int], part: Sequence[int]) -> None:
 
 def touched_types() -> list[int]:
     """The type ids of the rows that the part's change sets wrote (association and former association by change set)."""
-    return [type_id for (type_id,) in fetch(f"SELECT DISTINCT type_id FROM ({_TOUCHED}) AS w")]
+    return [type_id for (type_id,) in fetch(f"SELECT DISTINCT type_id FROM ({_touched()}) AS w")]
 
 
 def stage_reversed_pairs(type_ids: Sequence[int], both_ways: bool, *, mixed_only: bool) -> int:
@@ -92,7 +83,7 @@ def stage_reversed_pairs(type_ids: Sequence[int], both_ways: bool, *, mixed_only
     staged = execute(
         "INSERT INTO reversed_pair (first_id, second_id, since) SELECT first_id, second_id, since FROM"
         f" (SELECT {first} AS first_id, {second} AS second_id, min(w.change_set_id) AS since"
-        f" FROM ({_TOUCHED}) AS w GROUP BY 1, 2) AS p"
+        f" FROM ({_touched()}) AS w GROUP BY 1, 2) AS p"
         f" WHERE {_is_mixed(type_ids, both_ways) if mixed_only else 'true'}"
     )
     analyze("reversed_pair")
@@ -222,6 +213,21 @@ def some_reversed(most: int) -> list[tuple[int, int, int, bool, str | None, int 
 
 
 # What all of it is put together from --------------------------------------------------------------
+
+
+def _touched() -> str:
+    """A SELECT of each row that the part's change sets added or removed: its key and the change set (association and
+    former association by change set)."""
+    arms = (
+        ("association", "change_set_id"),
+        ("formerassociation", "added_by_id"),
+        ("formerassociation", "removed_by_id"),
+    )
+    return " UNION ALL ".join(
+        "SELECT a.source_id, a.target_id, a.type_id, c.id AS change_set_id FROM reversed_change_set c"
+        f" {then_join()} associations_{table} a ON a.{column} = c.id WHERE c.is_part"
+        for table, column in arms
+    )
 
 
 def orders(both_ways: bool) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.test import Client as Session
 from django.urls import reverse
 
-from associations.models import AssociationEnd
+from associations.models import AssociationEnd, ObjectType
 from workflows.models import Run, Workflow
 
 from . import floors
@@ -22,6 +22,7 @@ from .report import Report
 from .web import Client, web_server
 
 TIMES, WARM = 30, 3
+IDLE = 46
 CROWDED = 10_000
 
 
@@ -43,9 +44,13 @@ def crowded() -> tuple[int, int]:
 
 
 def measure_pages(report: Report) -> None:
+    contact = ObjectType.objects.get(name="contact")
+    idle = Workflow.objects.bulk_create(Workflow(name=f"Idle {n}", object_type=contact) for n in range(IDLE))
     floors.settle()
     client_of, (record, count) = signed_in(), crowded()
     records, run = reverse("admin:associations_record_changelist"), Run.objects.latest("pk")
+    workflows = reverse("admin:workflows_workflow_changelist")
+    enrollments = reverse("admin:workflows_enrollment_changelist")
     page_of_record = reverse("admin:associations_record_change", args=[record])
     pages: list[tuple[str, str, Callable[[int], str]]] = [
         ("record list", "", lambda n: f"{records}?object_type=contact"),
@@ -53,6 +58,9 @@ def measure_pages(report: Report) -> None:
         ("search", "", lambda n: f"{records}?object_type=contact&q=contact{n % 10}%40example.com"),
         ("search of companies", "", lambda n: f"{records}?object_type=company&q={quote(company_name(n % 10))}"),
         ("record page", f"{count:,} associations", lambda n: page_of_record),
+        ("workflow list", f"{Workflow.objects.count()} workflows", lambda n: workflows),
+        ("enrollments of a workflow", "none of them", lambda n: f"{enrollments}?workflow__id__exact={idle[n].pk}"),
+        ("list of changes", "", lambda n: reverse("admin:associations_changeset_changelist")),
         ("run page", "", lambda n: reverse("admin:workflows_run_change", args=[run.pk])),
         ("dashboard", "", lambda n: reverse("admin:index")),
     ]  # fmt: skip

@@ -125,6 +125,7 @@ class Enrollment(models.Model):
         ]
         indexes = [
             models.Index(fields=["workflow", "record"], condition=models.Q(state="active"), name="enrollment_active"),
+            models.Index(fields=["workflow", "id", "ordinal"], name="enrollment_by_workflow"),
         ]
 
     def __str__(self) -> str:
