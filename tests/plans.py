@@ -83,8 +83,10 @@ def walks() -> Iterator[set[str]]:
         statement = query["sql"]
         if not statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE")) or " IN ()" in statement:
             continue
-        tables = {alias: table for table, alias in re.findall(r'"?([a-z]+_[a-z]+)"?(?: AS)? "?(\w+)"?', statement)}
+        named = re.findall(r'"?([a-z]+_[a-z]+)"?(?: AS)? "?(\w+)"?', statement)
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
             steps = [str(row[3]).split() for row in cursor.fetchall()]
-        found |= {tables.get(step[1], step[1]) for step in steps if step[0] == "SCAN"}
+        walked = {step[1] for step in steps if step[0] == "SCAN"}
+        # One alias may stand for several tables, in subselects beside one another: then it counts for all of them.
+        found |= walked | {table for table, alias in named if alias in walked}
