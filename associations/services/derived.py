@@ -15,8 +15,8 @@ from django.db import IntegrityError, connection, transaction
 
 from associations import sql
 from associations.comparison import match_key, name_key
-from associations.errors import InvalidRecords, ValueProblem
-from associations.models import ChangeSet, MatchIndex, MatchKey, ObjectType, Property, Record, UniqueValue
+from associations.errors import InvalidRecords, Refused, ValueProblem
+from associations.models import MatchIndex, MatchKey, ObjectType, Property, Record, UniqueValue
 
 from . import match_keys
 
@@ -26,29 +26,37 @@ TAKEN = "UNIQUE_VALUE_TAKEN"
 
 @dataclass(frozen=True)
 class Schema:
-    """What the records of a type must be like: its properties by name, those whose values are unique, and of which
-    ones match keys are kept."""
+    """What the records of a type must be like: the type, its properties by name, those whose values are unique, and of
+    which ones match keys are kept. And ids that were set aside for new ones."""
 
+    object_type: ObjectType
     properties: Mapping[str, Property]
     unique: Sequence[Property]
     kept: Sequence[match_keys.Kept]
+    new_ids: Sequence[int] = ()
 
 
-# By object type: in which version its properties were read, and they. To read forty of them takes more time than to
-# write a record; whoever changes one has the type to himself.
-_known: dict[int, tuple[tuple[object, ...], dict[str, Property]]] = {}
+# By object type: in which version it and its properties were read, and they. To read forty of them takes more time than
+# to write a record; whoever changes one has the type to himself.
+_known: dict[int, tuple[tuple[object, ...], ObjectType, dict[str, Property]]] = {}
 
 
-def lock_schema(object_type: ObjectType) -> Schema:
-    """What the records of a type must be like, which stays so until the transaction ends. Everybody shares it."""
-    version, indexes = sql.hold_schema(object_type.pk)
+def lock_schema(object_type: ObjectType, new: int = 0) -> Schema:
+    """What the records of a type must be like, which stays so until the transaction ends: also where it has changed
+    since the caller read the type, as it may during a long import. Everybody shares it. Who knows how many records will
+    be new has their ids with it. Raises Refused where it is gone."""
+    version, indexes, new_ids = sql.hold_schema(object_type.pk, new)
     known = _known.get(object_type.pk)
     if known is None or known[0] != version:
-        known = _known[object_type.pk] = version, {prop.name: prop for prop in object_type.properties.all()}
-    properties = known[1]
+        newest = ObjectType.objects.filter(pk=object_type.pk).first()
+        if newest is None:
+            raise Refused(f"{object_type.label} is no longer an object type; it was deleted a moment ago.")
+        known = _known[newest.pk] = version, newest, {prop.name: prop for prop in newest.properties.all()}
+    _, object_type, properties = known
     names = {prop.pk: prop.name for prop in properties.values()}
     kept = [match_keys.Kept(id_, names[property_id], comparison) for id_, property_id, comparison in indexes]
-    return Schema(properties, [prop for prop in properties.values() if prop.has_unique_value], kept)
+    unique = [prop for prop in properties.values() if prop.has_unique_value]
+    return Schema(object_type, properties, unique, kept, new_ids)
 
 
 def unique_key(value: object) -> bytes | None:
@@ -56,12 +64,8 @@ def unique_key(value: object) -> bytes | None:
     return match_key(value, MatchIndex.Comparison.NORMALIZED)
 
 
-def write_derived(
-    schema: Schema, changed: Sequence[Record], new: Sequence[Record] = (), created_by: ChangeSet | None = None
-) -> None:
-    """Write what follows from the values of live records: of changed ones in place of what there was; of new ones
-    together with that they were created, by this change set."""
-    records = [*changed, *new]
+def derive(schema: Schema, records: Sequence[Record]) -> tuple[list[sql.Row], list[sql.Row]]:
+    """What follows from the values of live records: the unique ones that they hold, their match keys (sql.Saving)."""
     held = [
         (prop.pk, record.pk, key)
         for prop in schema.unique
@@ -70,8 +74,12 @@ def write_derived(
     ]
     # In one order for everybody: two that save the same values at once meet at the first, not crosswise.
     held.sort(key=lambda each: (each[0], each[2]))
-    created = [(created_by.pk, record.pk) for record in new] if created_by else []
-    sql.write_derived([record.pk for record in changed], held, match_keys.keys_of(records, schema.kept), created)
+    return list(held), list(match_keys.keys_of(records, schema.kept))
+
+
+def write_derived(schema: Schema, changed: Sequence[Record]) -> None:
+    """Write what follows from the values of live records in place of what there was."""
+    sql.write_derived([record.pk for record in changed], *derive(schema, changed))
 
 
 def rebuild_names(object_type: ObjectType) -> int:

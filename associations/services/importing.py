@@ -199,7 +199,6 @@ def _keep(plan: Plan, header: Sequence[str], run: ImportRun, rows: list[Row]) ->
     while good:
         try:
             saved = save_values(
-                plan.object_type,
                 schema,
                 [each.values for each in good],
                 [None] * len(good),

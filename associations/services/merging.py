@@ -39,7 +39,7 @@ def merge_records(object_type: ObjectType, survivor_id: int, merged_id: int, *, 
         merged.archived_at = merged.updated_at = survivor.updated_at = now
         merged.merged_into = survivor
         survivor.properties = {**merged.properties, **survivor.properties}
-        survivor.name_key = name_key(survivor.properties.get(object_type.primary_property))
+        survivor.name_key = name_key(survivor.properties.get(schema.object_type.primary_property))
         Record.objects.bulk_update(
             [survivor, merged], ["properties", "name_key", "archived_at", "updated_at", "merged_into"]
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +34,9 @@ class Origin:
         return cls(ChangeSet.Source.SYSTEM, note=note)
 
 
-def open_change_set(origin: Origin, new: Sequence[Record] = (), *, is_processed: bool = False) -> ChangeSet:
+def open_change_set(origin: Origin, saving: sql.Saving = sql.NOTHING, *, is_processed: bool = False) -> ChangeSet:
     """Begin the change set of a change, in the change's own transaction; once committed, the bell rings. Not where it
-    `is_processed`: the caller knows that no workflow wants to hear of it, and keeps the figures. Records that are new
+    `is_processed`: the caller knows that no workflow wants to hear of it, and keeps the figures. Records that it saves
     are written along with it: to send them alone would take as long again."""
     now = timezone.now()
     change_set = ChangeSet(
@@ -48,10 +48,8 @@ def open_change_set(origin: Origin, new: Sequence[Record] = (), *, is_processed:
         note=origin.note[:200],
         depth=origin.depth,
     )
-    change_set.pk, ids = sql.insert_change_set(change_set, new)
-    for record, id_ in zip(new, ids, strict=True):
-        record.pk = id_
-    for row in (change_set, *new):
+    change_set.pk = sql.insert_change_set(change_set, saving)
+    for row in (change_set, *saving.new):
         row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     if not is_processed:
         queues.ring(settings.RECORD_EVENTS_JOB)

@@ -13,22 +13,23 @@ from typing import Any
 
 from django.utils import timezone
 
+from associations import sql
 from associations.comparison import name_key
 from associations.errors import InvalidRecords, Missing, Refused, ValueProblem
-from associations.models import ObjectType, Property, Record, RecordEvent
+from associations.models import ObjectType, Property, Record
 from associations.property_values import Value, read_value
 
 from .derived import (
     Schema,
     again_if_overtaken,
     constraint_first,
+    derive,
     holders_of,
     lock_schema,
     refuse_taken_values,
     unique_key,
-    write_derived,
 )
-from .origin import Origin, open_change_set, write_events
+from .origin import Origin, open_change_set
 
 # HubSpot's words for what can be wrong with a value, by the property's type.
 CODES = {
@@ -94,7 +95,7 @@ def save_records(
     """
 
     def change(look: bool = True) -> Saved:
-        schema = lock_schema(object_type)
+        schema = lock_schema(object_type, 0 if upsert_by else sum(each.id is None for each in inputs))
         values, problems = [], []
         for index, each in enumerate(inputs):
             read, wrong = read_properties(schema.properties, each.properties, index)
@@ -103,13 +104,12 @@ def save_records(
         if problems:
             raise InvalidRecords(problems)
         ids = [each.id for each in inputs]
-        return save_values(object_type, schema, values, ids, origin=origin, upsert_by=upsert_by, look=look)
+        return save_values(schema, values, ids, origin=origin, upsert_by=upsert_by, look=look)
 
     return constraint_first(change) if len(inputs) == 1 else again_if_overtaken(change)
 
 
 def save_values(
-    object_type: ObjectType,
     schema: Schema,
     values: Sequence[Mapping[str, Value | None]],
     given_ids: Sequence[int | None],
@@ -122,6 +122,7 @@ def save_values(
     transaction. The caller does all of that again when it is overtaken. Without a `look` at who holds unique values the
     constraint alone refuses one that is taken.
     """
+    object_type = schema.object_type
     ids = _ids_by_unique_value(schema.properties, upsert_by, given_ids, values) if upsert_by else given_ids
     existing = _lock_live(object_type, [id_ for id_ in ids if id_ is not None])
 
@@ -146,10 +147,11 @@ def save_values(
         refuse_taken_values(schema.unique, records, {record.pk for record in changed})
     if not new and not changed:
         return Saved(records)
-    change_set = open_change_set(origin, new)
-    _write_properties(changed)
-    write_derived(schema, changed, new, change_set)
-    write_events(change_set, RecordEvent.Kind.CHANGED, [(record, old[record.pk]) for record in changed])
+    new_ids = schema.new_ids if len(schema.new_ids) == len(new) else sql.ids_of_new(len(new))
+    for record, new_id in zip(new, new_ids, strict=True):
+        record.pk = new_id
+    was = [(record, old[record.pk]) for record in changed]
+    open_change_set(origin, sql.Saving(new, was, *derive(schema, [*changed, *new])))
     return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
 
 
@@ -188,10 +190,3 @@ def _lock_live(object_type: ObjectType, ids: Sequence[int]) -> dict[int, Record]
     if missing := set(ids) - found.keys():
         raise Missing(object_type.label, missing)
     return found
-
-
-def _write_properties(records: Sequence[Record]) -> None:
-    # An upsert by id is the ORM's one-statement update of many rows with different values.
-    Record.objects.bulk_create(
-        records, update_conflicts=True, unique_fields=["id"], update_fields=["properties", "name_key", "updated_at"]
-    )

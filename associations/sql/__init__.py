@@ -38,7 +38,7 @@ from .leaving import (
     reversed_rows_of,
     usage_of_rows,
 )
-from .messages import Params, Statement, execute, fetch, gathering, insert, is_postgresql, send, together
+from .messages import Params, Row, Statement, execute, fetch, gathering, insert, is_postgresql, send, together
 from .properties import by_code, holds_folded
 from .reading import (
     SCHEMA_VERSION,
@@ -60,7 +60,7 @@ from .reversing import (
     stage_reversed_rows,
     touched_types,
 )
-from .saving import hold_schema, holders_of, insert_change_set, write_derived
+from .saving import NOTHING, Saving, hold_schema, holders_of, ids_of_new, insert_change_set, write_derived
 from .shadows import only_reading, stand_before, stand_before_associations
 from .stage import (
     ADMITTED,
@@ -109,8 +109,11 @@ __all__ = [
     "AMBIGUOUS",
     "CAPPED",
     "LIMIT_REACHED",
+    "NOTHING",
     "SCHEMA_VERSION",
     "Params",
+    "Row",
+    "Saving",
     "Staged",
     "Statement",
     "Written",
@@ -147,6 +150,7 @@ __all__ = [
     "holders_of",
     "holding_nobody_up",
     "holds_folded",
+    "ids_of_new",
     "in_ids",
     "insert",
     "insert_associations",

@@ -143,7 +143,7 @@ def insert(*rows: models.Model) -> None:
         values, params = [], list[Any]()
         for field in fields:
             if _is_without_id(row, field):
-                values.append(_last_id(field.related_model))
+                values.append(last_id(field.related_model))
             else:
                 values.append("%s")
                 params.append(field.get_db_prep_save(field.pre_save(row, add=True), connection))
@@ -167,8 +167,20 @@ def _is_without_id(row: models.Model, field: Any) -> bool:
     return bool(field.is_relation and getattr(row, field.attname) is None and getattr(row, field.name) is not None)
 
 
-def _last_id(model: type[models.Model]) -> str:
-    """The id that the statement before has given to a row of a model."""
+def last_id(model: type[models.Model]) -> str:
+    """The id that was given to the last row that this transaction has written of a model."""
     if is_postgresql():
         return f"currval(pg_get_serial_sequence('{model._meta.db_table}', 'id'))"
-    return "last_insert_rowid()"
+    return f"(SELECT max(id) FROM {model._meta.db_table})"
+
+
+def new_ids(model: type[models.Model], count: int) -> Statement:
+    """Sets ids aside for so many rows, which the transaction then writes: what refers to them can go out with them."""
+    table = model._meta.db_table
+    if is_postgresql():
+        return f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, %s)", [count]
+    return (
+        "WITH RECURSIVE place (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM place LIMIT %s)"
+        f" SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0) + number FROM place",
+        [count],
+    )

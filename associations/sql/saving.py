@@ -4,26 +4,53 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
 
-from associations.models import ChangeSet, Record
+from associations.models import ChangeSet, Record, RecordEvent
 
 from .base import FEW, in_ids, lock_of_object_type, marks
-from .messages import Row, Statement, is_postgresql, together
+from .messages import Row, Statement, fetch, is_postgresql, last_id, new_ids, together
 
 # Up to so many rows are written out.
 AS_VALUES = 10
+_NONE: Mapping[str, str] = MappingProxyType({})
 _UNIQUE, _KEYS = "associations_uniquevalue", "associations_matchkey"
+_RECORD = "associations_record"
+_RECORD_COLUMNS = {
+    "id": "bigint",
+    "object_type_id": "bigint",
+    "properties": "jsonb",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "name_key": "bytea",
+}
 
 
-def hold_schema(object_type_id: int) -> tuple[Row, list[Row]]:
+@dataclass(frozen=True)
+class Saving:
+    """What a save of records writes: those that are new, with ids that were set aside for them; those that changed,
+    with their properties before; and what follows from the values of all these: the unique ones that they hold
+    (property id, record id, key) and their match keys (index id, record id, key)."""
+
+    new: Sequence[Record] = ()
+    changed: Sequence[tuple[Record, dict[str, Any]]] = ()
+    unique_values: Sequence[Row] = ()
+    match_keys: Sequence[Row] = ()
+
+
+NOTHING = Saving()
+
+
+def hold_schema(object_type_id: int, new: int = 0) -> tuple[Row, list[Row], list[int]]:
     """Keep what the records of a type must be like until the transaction ends; everybody who saves shares it. In which
-    version it is: another one after every change of the type or of one of its properties; and which match keys follow
-    from the values: (index id, property id, comparison).
+    version it is: another one after every change of the type or of one of its properties; which match keys follow
+    from the values: (index id, property id, comparison); and the ids of so many `new` records.
 
     Asked together with the lock but after it, so that it is what the last one to change it has left (property by object
     type and name).
@@ -37,12 +64,18 @@ def hold_schema(object_type_id: int) -> tuple[Row, list[Row]]:
         " WHERE built_at IS NOT NULL"
         " AND (SELECT object_type_id FROM associations_property p WHERE p.id = property_id) = %s"
     )
-    *_, [found], kept = together(
+    *_, [found], kept, ids = together(
         *lock_of_object_type(object_type_id, exclusive=False),
         (version, [object_type_id, object_type_id]),
         (indexes, [object_type_id]),
+        new_ids(Record, new),
     )
-    return found, kept
+    return found, kept, [id_ for (id_,) in ids]
+
+
+def ids_of_new(count: int) -> list[int]:
+    """Set ids aside for so many records, which the transaction then writes."""
+    return [id_ for (id_,) in fetch(*new_ids(Record, count))]
 
 
 def holders_of(property_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
@@ -56,57 +89,79 @@ def holders_of(property_id: int, keys: Sequence[bytes]) -> dict[bytes, int]:
     return {bytes(key): record_id for rows in together(*statements) for key, record_id in rows}
 
 
-def insert_change_set(new: ChangeSet, records: Sequence[Record] = ()) -> tuple[int, list[int]]:
-    """Begin a change, and write the records that are new in it; its id, and theirs in the same order."""
-    change_set = (
+def insert_change_set(change_set: ChangeSet, saving: Saving) -> int:
+    """Begin a change, and write the records that are saved by it, all in one message; its id."""
+    at = [_at(change_set.at), _at(change_set.processed_at)]
+    source = [change_set.source, change_set.source_id, change_set.user_id]
+    begin = (
         "INSERT INTO associations_changeset (at, processed_at, source, source_id, user_id, note, depth)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING id",
-        [_at(new.at), _at(new.processed_at), new.source, new.source_id, new.user_id, new.note, new.depth],
+        [*at, *source, change_set.note, change_set.depth],
     )
-    columns = {
-        "object_type_id": "bigint",
-        "properties": "jsonb",
-        "created_at": "timestamptz",
-        "updated_at": "timestamptz",
-        "name_key": "bytea",
-    }
-    rows = [
-        (each.object_type_id, json.dumps(each.properties), _at(each.created_at), _at(each.updated_at), each.name_key)
+    changed = [record for record, _ in saving.changed]
+    replace = ", ".join(f"{name} = excluded.{name}" for name in ("properties", "updated_at", "name_key"))
+    [(id_,)], *_ = together(
+        begin,
+        *_insert(_RECORD, _RECORD_COLUMNS, _rows(saving.new)),
+        *_insert(_RECORD, _RECORD_COLUMNS, _rows(changed), after=f" ON CONFLICT (id) DO UPDATE SET {replace}"),
+        *_derived([record.pk for record in changed], saving.unique_values, saving.match_keys),
+        *_events(RecordEvent.Kind.CREATED, [(record, {}) for record in saving.new]),
+        *_events(RecordEvent.Kind.CHANGED, saving.changed),
+    )
+    return int(id_)
+
+
+def _rows(records: Sequence[Record]) -> list[Row]:
+    return [
+        (
+            each.pk,
+            each.object_type_id,
+            json.dumps(each.properties),
+            _at(each.created_at),
+            _at(each.updated_at),
+            each.name_key,
+        )
         for each in records
     ]
-    [(id_,)], *written = together(change_set, *_insert("associations_record", columns, rows, " RETURNING id"))
-    return id_, sorted(record_id for ids in written for (record_id,) in ids)
 
 
-def write_derived(
-    changed: Sequence[int], unique_values: Sequence[Row], keys: Sequence[Row], created: Sequence[tuple[int, int]]
-) -> None:
-    """Write what comes with the values of records: the unique ones that they hold (property, record, key) and their
-    match keys (index, record, key), of changed records in place of what there was; and that some were created (change
-    set, record)."""
+def _events(kind: str, records: Sequence[tuple[Record, dict[str, Any]]]) -> list[Statement]:
+    """What tells that this happened to records by the change set that has just been begun; each as it was before."""
+    this = {"change_set_id": last_id(ChangeSet), "kind": f"'{kind}'"}
+    rows = [(record.pk, json.dumps(before)) for record, before in records]
+    return _insert("associations_recordevent", {"record_id": "bigint", "before": "jsonb"}, rows, this)
+
+
+def write_derived(changed: Sequence[int], unique_values: Sequence[Row], match_keys: Sequence[Row]) -> None:
+    """Write what follows from the values of changed records, as in a Saving, in place of what there was."""
+    together(*_derived(changed, unique_values, match_keys))
+
+
+def _derived(changed: Sequence[int], unique_values: Sequence[Row], match_keys: Sequence[Row]) -> list[Statement]:
     of_changed, ids = in_ids("record_id", changed)
-    of_property = {"property_id": "bigint", "record_id": "bigint", "key": "bytea"}
-    of_index = {"index_id": "bigint", "record_id": "bigint", "key": "bytea"}
-    of_event = {"change_set_id": "bigint", "record_id": "bigint", "kind": "text", "before": "jsonb"}
-    together(
+    columns = {"record_id": "bigint", "key": "bytea"}
+    return [
         *((f"DELETE FROM {name} WHERE {of_changed}", ids) for name in (_UNIQUE, _KEYS) if changed),
-        *_insert(_UNIQUE, of_property, unique_values),
-        *_insert(_KEYS, of_index, keys),
-        *_insert("associations_recordevent", of_event, [(*each, "created", "{}") for each in created]),
-    )
+        *_insert(_UNIQUE, {"property_id": "bigint", **columns}, unique_values),
+        *_insert(_KEYS, {"index_id": "bigint", **columns}, match_keys),
+    ]
 
 
-def _insert(table: str, columns: Mapping[str, str], rows: Sequence[Row], returning: str = "") -> list[Statement]:
-    """What inserts rows, however many; the columns with their types. SQLite takes so many values in a statement, and
-    PostgreSQL thinks less about a few values than about an array of each column."""
-    into = f"INSERT INTO {table} ({', '.join(columns)})"
+def _insert(
+    table: str, columns: Mapping[str, str], rows: Sequence[Row], fixed: Mapping[str, str] = _NONE, after: str = ""
+) -> list[Statement]:
+    """What inserts rows, however many; the columns with their types, and the expressions of those that are the same in
+    each. SQLite takes so many values in a statement, and PostgreSQL thinks less about a few values than about an array
+    of each column."""
+    into = f"INSERT INTO {table} ({', '.join([*fixed, *columns])})"
+    same = "".join(f"{each}, " for each in fixed.values())
     if is_postgresql() and len(rows) > AS_VALUES:
         arrays = ", ".join(f"%s::{type_}[]" for type_ in columns.values())
         values = [list(column) for column in zip(*rows, strict=True)]
-        return [(f"{into} SELECT * FROM unnest({arrays}){returning}", values)]
-    row = f"({marks(list(columns))})"
+        return [(f"{into} SELECT {same}given.* FROM unnest({arrays}) AS given{after}", values)]
+    row = f"({same}{marks(list(columns))})"
     return [
-        (f"{into} VALUES {', '.join([row] * len(chunk))}{returning}", list(chain.from_iterable(chunk)))
+        (f"{into} VALUES {', '.join([row] * len(chunk))}{after}", list(chain.from_iterable(chunk)))
         for chunk in _chunks(rows, FEW // len(columns))
     ]
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 
+from associations.comparison import name_key
 from associations.errors import InvalidRecords, Refused, ValueProblem
 from associations.models import ChangeSet, Record, RecordEvent
-from associations.services import archiving
+from associations.services import archiving, records, schema
 from associations.services.records import RecordInput, read_properties
-from tests.factories import ORIGIN, change, make_property, make_record, make_records, object_type, save
+from tests.factories import (
+    ORIGIN,
+    change,
+    make_object_type,
+    make_property,
+    make_record,
+    make_records,
+    object_type,
+    save,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -233,3 +244,25 @@ def test_a_record_is_shown_by_its_primary_property_or_by_its_number() -> None:
     assert str(make_record("contact", email="ann@example.com")) == "ann@example.com"
     nameless = make_record("contact")
     assert str(nameless) == f"Contact {nameless.pk}"
+
+
+def test_a_record_is_as_its_type_wants_it_now_however_long_ago_that_was_read() -> None:
+    contacts = object_type("contact")
+    update = partial(
+        schema.update_object_type, object_type("contact"), label="Contact", plural_label="Contacts", description=""
+    )
+    update(required_properties=["city"])
+    with pytest.raises(InvalidRecords, match="is required"):
+        records.save_records(contacts, [RecordInput({"email": "ada@example.com"})], origin=ORIGIN)
+
+    update(primary_property="city")
+    [ada] = records.save_records(contacts, [RecordInput({"city": "Rome"})], origin=ORIGIN).records
+    assert ada.name_key == name_key("Rome")
+
+
+def test_a_record_of_a_type_that_has_just_been_deleted_is_refused() -> None:
+    pet = make_object_type("pet")
+    make_property("pet", "tag")
+    schema.delete_object_type(object_type("pet"))
+    with pytest.raises(Refused, match="no longer an object type"):
+        records.save_records(pet, [RecordInput({"name": "Rex"})], origin=ORIGIN)
