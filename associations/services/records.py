@@ -150,8 +150,8 @@ def save_values(
     new_ids = schema.new_ids if len(schema.new_ids) == len(new) else sql.ids_of_new(len(new))
     for record, new_id in zip(new, new_ids, strict=True):
         record.pk = new_id
-    was = [(record, old[record.pk]) for record in changed]
-    open_change_set(origin, sql.Saving(new, was, *derive(schema, [*changed, *new])))
+    with_former = [(record, old[record.pk]) for record in changed]
+    open_change_set(origin, sql.Saving(new, with_former, *derive(schema, [*changed, *new])))
     return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
 
 

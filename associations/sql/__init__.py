@@ -38,7 +38,20 @@ from .leaving import (
     reversed_rows_of,
     usage_of_rows,
 )
-from .messages import Params, Row, Statement, execute, fetch, gathering, insert, is_postgresql, send, together
+from .messages import (
+    Params,
+    Row,
+    Statement,
+    execute,
+    fetch,
+    gathering,
+    insert,
+    is_postgresql,
+    last_id,
+    new_ids,
+    send,
+    together,
+)
 from .properties import by_code, holds_folded
 from .reading import (
     SCHEMA_VERSION,
@@ -162,6 +175,7 @@ __all__ = [
     "insert_unless_there",
     "is_postgresql",
     "json_text",
+    "last_id",
     "leave_changed_pairs",
     "leave_lost_pairs",
     "leave_pairs",
@@ -179,6 +193,7 @@ __all__ = [
     "marks",
     "missing_pairs",
     "moment",
+    "new_ids",
     "object_types_version",
     "only_reading",
     "pages_of_others",

@@ -170,17 +170,22 @@ def _is_without_id(row: models.Model, field: Any) -> bool:
 def last_id(model: type[models.Model]) -> str:
     """The id that was given to the last row that this transaction has written of a model."""
     if is_postgresql():
-        return f"currval(pg_get_serial_sequence('{model._meta.db_table}', 'id'))"
+        return f"currval('{_sequence_of(model)}')"
     return f"(SELECT max(id) FROM {model._meta.db_table})"
 
 
 def new_ids(model: type[models.Model], count: int) -> Statement:
     """Sets ids aside for so many rows, which the transaction then writes: what refers to them can go out with them."""
-    table = model._meta.db_table
     if is_postgresql():
-        return f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, %s)", [count]
+        return f"SELECT nextval('{_sequence_of(model)}') FROM generate_series(1, %s)", [count]
     return (
         "WITH RECURSIVE place (number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM place LIMIT %s)"
-        f" SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0) + number FROM place",
+        f" SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{model._meta.db_table}'), 0)"
+        " + number FROM place",
         [count],
     )
+
+
+def _sequence_of(model: type[models.Model]) -> str:
+    """As PostgreSQL calls what numbers a column; to ask it each time takes longer than the number itself."""
+    return f"{model._meta.db_table}_id_seq"

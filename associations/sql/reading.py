@@ -28,7 +28,7 @@ def schema_version() -> tuple[str, ...]:
 
 def object_types_version() -> tuple[object, ...]:
     """Another one after every change of an object type (a small table)."""
-    [version] = fetch("SELECT count(*), max(updated_at) FROM associations_objecttype")
+    [version] = fetch("SELECT count(*), CAST(max(updated_at) AS text) FROM associations_objecttype")
     return version
 
 

@@ -56,7 +56,8 @@ def hold_schema(object_type_id: int, new: int = 0) -> tuple[Row, list[Row], list
     type and name).
     """
     version = (
-        "SELECT (SELECT updated_at FROM associations_objecttype WHERE id = %s), count(*), max(updated_at)"
+        "SELECT (SELECT CAST(updated_at AS text) FROM associations_objecttype WHERE id = %s),"
+        " count(*), CAST(max(updated_at) AS text)"
         " FROM associations_property WHERE object_type_id = %s"
     )
     indexes = (  # few, in any case: so the planner has the least to think about

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 
 from associations import sql
-from associations.models import Record
-from tests.factories import make_record, make_records
+from associations.models import ChangeSet, Record
+from associations.services import archiving
+from tests.factories import ORIGIN, make_record, make_records
 from tests.workflows.making import create, make_workflow
 from workflows.models import Batch, Run
 
@@ -123,3 +125,20 @@ def test_ids_go_on_where_rows_stand_before_others() -> None:
         assert Batch.objects.get(pk=batch.pk).run_id == run.pk
         transaction.set_rollback(True)
     assert list(Run.objects.all()) == [first]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one table of all sequences")
+@pytest.mark.parametrize("model", [ChangeSet, Record, Run])
+def test_what_numbers_the_rows_is_called_as_the_database_calls_it(model: type[Model]) -> None:
+    [[(name,)], [(given,)], [(last,)]] = sql.together(
+        ("SELECT pg_get_serial_sequence(%s, 'id')", [model._meta.db_table]),
+        sql.new_ids(model, 1),
+        (f"SELECT {sql.last_id(model)}", ()),
+    )
+    assert name == f"public.{model._meta.db_table}_id_seq"
+    assert given == last
+
+
+def test_an_id_is_never_given_again(record: Record) -> None:
+    archiving.delete_records(record.object_type, [record.pk], origin=ORIGIN)
+    assert make_record("contact").pk > record.pk

@@ -244,3 +244,13 @@ def test_a_single_create_is_a_handful_of_messages(ask, django_assert_num_queries
     with django_assert_num_queries(2 + (4 if is_postgresql() else 9)):
         ask.post(f"{OBJECTS}/contacts", {"properties": {"email": "ada@example.com"}})
     assert object_type("contact").records.count() == 2
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_single_update_is_one_message_more_for_what_the_record_was_like(ask, django_assert_num_queries):
+    ask.post(f"{OBJECTS}/contacts", {"properties": {"email": "first@example.com"}})
+    ada = make_record("contact", email="ada@example.com")
+    with django_assert_num_queries(2 + (5 if is_postgresql() else 12)):
+        ask.patch(f"{OBJECTS}/contacts/{ada.pk}", {"properties": {"email": "ada@example.org"}})
+    ada.refresh_from_db()
+    assert ada.properties["email"] == "ada@example.org"
