@@ -64,7 +64,7 @@ def unique_key(value: object) -> bytes | None:
     return match_key(value, MatchIndex.Comparison.NORMALIZED)
 
 
-def derive(schema: Schema, records: Sequence[Record]) -> tuple[list[sql.Row], list[sql.Row]]:
+def derive(schema: Schema, records: Sequence[Record]) -> tuple[Sequence[sql.Row], Sequence[sql.Row]]:
     """What follows from the values of live records: the unique ones that they hold, their match keys (sql.Saving)."""
     held = [
         (prop.pk, record.pk, key)
@@ -74,7 +74,7 @@ def derive(schema: Schema, records: Sequence[Record]) -> tuple[list[sql.Row], li
     ]
     # In one order for everybody: two that save the same values at once meet at the first, not crosswise.
     held.sort(key=lambda each: (each[0], each[2]))
-    return list(held), list(match_keys.keys_of(records, schema.kept))
+    return held, match_keys.keys_of(records, schema.kept)
 
 
 def write_derived(schema: Schema, changed: Sequence[Record]) -> None:

@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 
 from associations import sql
-from associations.models import ChangeSet, Record, RecordEvent
+from associations.models import ChangeSet, Record
 from crmproject import queues
 
 
@@ -58,6 +58,4 @@ def open_change_set(origin: Origin, saving: sql.Saving = sql.NOTHING, *, is_proc
 
 def write_events(change_set: ChangeSet, kind: str, records: Iterable[tuple[Record, dict[str, Any]]]) -> None:
     """Tell what happened to records, each with its properties as they were before."""
-    events = [RecordEvent(change_set=change_set, record=record, kind=kind, before=before) for record, before in records]
-    if events:
-        RecordEvent.objects.bulk_create(events)
+    sql.write_events(change_set.pk, kind, list(records))

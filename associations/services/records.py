@@ -137,8 +137,12 @@ def save_values(
 
     new = [record for record in records if record.pk is None]
     _refuse_incomplete(object_type, records)
-    old = {record.pk: was for record, was in zip(records, before, strict=True) if record.pk is not None}
-    changed = [record for id_, was in old.items() if (record := existing[id_]).properties != was]
+    with_former = [
+        (record, was)
+        for record, was in zip(records, before, strict=True)
+        if record.pk is not None and record.properties != was
+    ]
+    changed = [record for record, _ in with_former]
     for record in new + changed:
         record.updated_at = now
         record.name_key = name_key(record.properties.get(object_type.primary_property))
@@ -150,7 +154,6 @@ def save_values(
     new_ids = schema.new_ids if len(schema.new_ids) == len(new) else sql.ids_of_new(len(new))
     for record, new_id in zip(new, new_ids, strict=True):
         record.pk = new_id
-    with_former = [(record, old[record.pk]) for record in changed]
     open_change_set(origin, sql.Saving(new, with_former, *derive(schema, [*changed, *new])))
     return Saved(records, {record.pk for record in new}, {record.pk for record in changed})
 

@@ -73,7 +73,7 @@ from .reversing import (
     stage_reversed_rows,
     touched_types,
 )
-from .saving import NOTHING, Saving, hold_schema, holders_of, ids_of_new, insert_change_set, write_derived
+from .saving import NOTHING, Saving, hold_schema, holders_of, ids_of_new, insert_change_set, write_derived, write_events
 from .shadows import only_reading, stand_before, stand_before_associations
 from .stage import (
     ADMITTED,
@@ -231,4 +231,5 @@ __all__ = [
     "usage_of_record",
     "usage_of_rows",
     "write_derived",
+    "write_events",
 ]

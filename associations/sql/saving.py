@@ -65,13 +65,14 @@ def hold_schema(object_type_id: int, new: int = 0) -> tuple[Row, list[Row], list
         " WHERE built_at IS NOT NULL"
         " AND (SELECT object_type_id FROM associations_property p WHERE p.id = property_id) = %s"
     )
-    *_, [found], kept, ids = together(
+    aside = [new_ids(Record, new)] if new else []
+    *before, [found], kept = together(
         *lock_of_object_type(object_type_id, exclusive=False),
+        *aside,
         (version, [object_type_id, object_type_id]),
         (indexes, [object_type_id]),
-        new_ids(Record, new),
     )
-    return found, kept, [id_ for (id_,) in ids]
+    return found, kept, [id_ for (id_,) in before[-1]] if aside else []
 
 
 def ids_of_new(count: int) -> list[int]:
@@ -106,8 +107,8 @@ def insert_change_set(change_set: ChangeSet, saving: Saving) -> int:
         *_insert(_RECORD, _RECORD_COLUMNS, _rows(saving.new)),
         *_insert(_RECORD, _RECORD_COLUMNS, _rows(changed), after=f" ON CONFLICT (id) DO UPDATE SET {replace}"),
         *_derived([record.pk for record in changed], saving.unique_values, saving.match_keys),
-        *_events(RecordEvent.Kind.CREATED, [(record, {}) for record in saving.new]),
-        *_events(RecordEvent.Kind.CHANGED, saving.changed),
+        *_events(last_id(ChangeSet), RecordEvent.Kind.CREATED, [(record, {}) for record in saving.new]),
+        *_events(last_id(ChangeSet), RecordEvent.Kind.CHANGED, saving.changed),
     )
     return int(id_)
 
@@ -126,11 +127,16 @@ def _rows(records: Sequence[Record]) -> list[Row]:
     ]
 
 
-def _events(kind: str, records: Sequence[tuple[Record, dict[str, Any]]]) -> list[Statement]:
-    """What tells that this happened to records by the change set that has just been begun; each as it was before."""
-    this = {"change_set_id": last_id(ChangeSet), "kind": f"'{kind}'"}
+def write_events(change_set_id: int, kind: str, records: Sequence[tuple[Record, dict[str, Any]]]) -> None:
+    """Tell what happened to records by a change set that has been begun, each with its properties before."""
+    together(*_events(str(int(change_set_id)), kind, records))
+
+
+def _events(change_set: str, kind: str, records: Sequence[tuple[Record, dict[str, Any]]]) -> list[Statement]:
+    """The same as statements; the change set as an expression."""
+    same = {"change_set_id": change_set, "kind": f"'{kind}'"}
     rows = [(record.pk, json.dumps(before)) for record, before in records]
-    return _insert("associations_recordevent", {"record_id": "bigint", "before": "jsonb"}, rows, this)
+    return _insert("associations_recordevent", {"record_id": "bigint", "before": "jsonb"}, rows, same)
 
 
 def write_derived(changed: Sequence[int], unique_values: Sequence[Row], match_keys: Sequence[Row]) -> None:

@@ -250,7 +250,7 @@ def test_a_single_create_is_a_handful_of_messages(ask, django_assert_num_queries
 def test_a_single_update_is_one_message_more_for_what_the_record_was_like(ask, django_assert_num_queries):
     ask.post(f"{OBJECTS}/contacts", {"properties": {"email": "first@example.com"}})
     ada = make_record("contact", email="ada@example.com")
-    with django_assert_num_queries(2 + (5 if is_postgresql() else 12)):
+    with django_assert_num_queries(2 + (5 if is_postgresql() else 11)):
         ask.patch(f"{OBJECTS}/contacts/{ada.pk}", {"properties": {"email": "ada@example.org"}})
     ada.refresh_from_db()
     assert ada.properties["email"] == "ada@example.org"
