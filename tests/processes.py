@@ -8,12 +8,16 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from django.conf import settings
 from django.db import connection
+
+from crmproject.management.commands.serve import answers
+from crmproject.preflight import listen
 
 MANAGE = str(settings.BASE_DIR / "manage.py")
 QUEUES = ("default", "bulk")
@@ -56,6 +60,27 @@ def start_worker(*queues: str, **more: str) -> subprocess.Popen[bytes]:
     """A real worker that waits for jobs. Who starts it ends it: the fixture `worker` does."""
     command = [sys.executable, MANAGE, "rqworker", *(queues or QUEUES), "-v0"]
     return subprocess.Popen(command, env=environment(**more), stdin=subprocess.DEVNULL)
+
+
+@contextmanager
+def web_server(*options: str, **more: str) -> Iterator[int]:
+    """A real web server with these options of gunicorn's; its port."""
+    with listen("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}", "--no-control-socket"]
+        command += ["--threads=4", "--log-level=warning", "--pythonpath", str(settings.BASE_DIR), *options]
+        web = subprocess.Popen(
+            [*command, "crmproject.wsgi"],
+            env=environment(**more),
+            stdin=subprocess.DEVNULL,
+            pass_fds=[listener.fileno()],
+        )
+        try:
+            wait_until(lambda: answers("127.0.0.1", port))
+            yield port
+        finally:
+            web.terminate()
+            web.wait()
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:

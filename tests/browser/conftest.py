@@ -9,21 +9,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Browser, Page
 from pytest_django import DjangoDbBlocker
 
 from associations.models import Record
-from crmproject.management.commands.serve import answers
-from crmproject.preflight import listen
 from tests import processes
 from tests.associations.admin_pages import sign_in
 from workflows.models import Run, Workflow
@@ -85,25 +80,13 @@ def database(
 @pytest.fixture(scope="module")
 def site(database: None) -> Iterator[str]:
     """The address of a web server with a worker behind it."""
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-        options = f"--bind fd://{listener.fileno()} --workers=1 --threads=4 --log-level=warning --no-control-socket"
-        command = [sys.executable, "-m", "gunicorn", *options.split(), "--pythonpath", str(settings.BASE_DIR)]
-        server = subprocess.Popen(
-            [*command, "crmproject.wsgi"],
-            env=processes.environment(),
-            stdin=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
-        )
-        worker = processes.start_worker()
-        try:
-            processes.wait_until(lambda: answers("127.0.0.1", port), 60)
+    worker = processes.start_worker()
+    try:
+        with processes.web_server() as port:
             yield f"http://127.0.0.1:{port}"
-        finally:
-            for process in (server, worker):
-                process.terminate()
-            for process in (server, worker):
-                process.wait()
+    finally:
+        worker.terminate()
+        worker.wait()
 
 
 def enroll(workflow: Workflow, records: Sequence[Record]) -> Run:

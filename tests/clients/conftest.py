@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
 from crmproject.api.scopes import SCOPES
 from crmproject.api.tokens import create_token
-from crmproject.management.commands.serve import answers
-from crmproject.preflight import listen
 from tests import processes
 
 
@@ -42,23 +37,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def server(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """The address of a real web server on the tests' own database."""
-    with listen("127.0.0.1", 0) as listener, django_db_blocker.unblock():
-        port = listener.getsockname()[1]
-        options = f"--bind fd://{listener.fileno()} --workers=1 --threads=4 --log-level=warning --no-control-socket"
-        options += " --limit-request-line=8190"  # the longest there is: schemathesis asks at length
-        command = [sys.executable, "-m", "gunicorn", *options.split(), "--pythonpath", str(settings.BASE_DIR)]
-        process = subprocess.Popen(
-            [*command, "crmproject.wsgi"],
-            env=processes.environment(LOG_LEVEL="ERROR"),
-            stdin=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
-        )
-        try:
-            processes.wait_until(lambda: answers("127.0.0.1", port), 60)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
+    longest = "--limit-request-line=8190"  # schemathesis asks at length
+    with django_db_blocker.unblock(), processes.web_server(longest, LOG_LEVEL="ERROR") as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
