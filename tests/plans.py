@@ -61,6 +61,14 @@ def times_read_whole(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
+def rows_fetched() -> Counter[str]:
+    """How many rows of each table this connection has read, as far as it has not told the server yet: to be compared
+    within one transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables")
+        return Counter(dict(cursor.fetchall()))
+
+
 def rows_read(plan: dict[str, Any]) -> Counter[str]:
     """How many rows a plan has read, by table, or by index where only that was read, those left out included."""
     read: Counter[str] = Counter()

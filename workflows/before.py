@@ -9,15 +9,16 @@ The change sets in question are those of ClaimedChangeSet. Called by criteria.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 
-from associations.models import AssociationChange, AssociationEnd, FormerAssociation, RecordEvent
+from associations import sql
+from associations.models import Association, AssociationEnd, FormerAssociation, RecordEvent
 from associations.types import DirectedType
 
 # A test of properties, given the column in which they stand.
@@ -43,22 +44,37 @@ def claimed() -> QuerySet[ClaimedChangeSet, Any]:
 
 
 def claimed_events() -> QuerySet[RecordEvent]:
-    return RecordEvent.objects.filter(change_set__in=claimed())
+    return RecordEvent.objects.filter(sql.InArray(F("change_set"), claimed()))
 
 
 def oldest_events() -> QuerySet[RecordEvent]:
     """The first event of each record: its `before` is how the record was before all of them."""
-    first = claimed_events().order_by().values("record").annotate(first=Min("id")).values("first")
-    return RecordEvent.objects.filter(id__in=first)
+    return RecordEvent.objects.filter(sql.InArray(F("pk"), _first_of_each(claimed_events())))
 
 
-def claimed_changes(directed: DirectedType, *, added: bool) -> QuerySet[AssociationChange]:
-    return AssociationChange.objects.filter(change_set__in=claimed(), type=directed.type.pk, added=added)
+def _first_of_each(events: QuerySet[RecordEvent]) -> QuerySet[Any, Any]:
+    return events.order_by().values("record").annotate(first=Min("id")).values("first")
+
+
+def gained(directed: DirectedType) -> Iterator[QuerySet[Any, Any]]:
+    """The ids of records that got an association under a type, be it gone again (association by change set, former
+    association by added_by). Of the tables themselves: through the view of both SQLite reads all there is."""
+    for own, _ in directed.orientations:
+        for table, came_by in ((Association, "change_set"), (FormerAssociation, "added_by")):
+            yield table.objects.filter(sql.InArray(F(came_by), claimed()), type=directed.type.pk).values(own)
+
+
+def lost(directed: DirectedType) -> Iterator[QuerySet[Any, Any]]:
+    """The ids of records that lost an association under a type (former association by removed_by)."""
+    for own, _ in directed.orientations:
+        gone = FormerAssociation.objects.filter(sql.InArray(F("removed_by"), claimed()), type=directed.type.pk)
+        yield gone.values(own)
 
 
 def properties_q(test: Test, record: str = "pk", column: str = "properties") -> Q:
     """Whether the record named by `record`, whose properties stand in `column` today, met a test before."""
-    own = Exists(oldest_events().filter(test("before"), record=OuterRef(record)))
+    first = _first_of_each(claimed_events().filter(record=OuterRef("record")))
+    own = Exists(RecordEvent.objects.filter(test("before"), record=OuterRef(record), pk=Subquery(first)))
     changed = Exists(claimed_events().filter(record=OuterRef(record)))
     return Q(own) | (~Q(changed) & test(column))
 

@@ -23,7 +23,7 @@ from associations.property_values import read_value
 from associations.querysets import Surroundings
 from associations.types import DirectedType
 
-from .before import claimed_changes, claimed_events, oldest_events
+from .before import claimed_events, gained, lost, oldest_events
 from .criteria import Criteria, read_criteria
 from .operators import property_q
 from .schedules import Schedule, read_schedule
@@ -47,19 +47,15 @@ class EventTrigger:
     known: bool = False
     directed: DirectedType | None = None
 
-    def q(self) -> Q:
-        """The condition on a record that this happened to it in the claimed change sets."""
+    def touched(self) -> list[QuerySet[Any, Any]]:
+        """The ids of the records to which this happened in the claimed change sets."""
         if self.event == CREATED:
-            return Q(pk__in=claimed_events().filter(kind=RecordEvent.Kind.CREATED).values("record"))
+            return [claimed_events().filter(kind=RecordEvent.Kind.CREATED).values("record")]
         if self.event == PROPERTY_CHANGED:
             assert self.prop is not None
-            return Q(pk__in=changed(self.prop, self.values, known=self.known).values("record"))
+            return [changed(self.prop, self.values, known=self.known).values("record")]
         assert self.directed is not None
-        changes = claimed_changes(self.directed, added=self.event != LABEL_REMOVED)
-        met = Q()
-        for own, _ in self.directed.orientations:
-            met |= Q(pk__in=changes.values(own))
-        return met
+        return list(lost(self.directed) if self.event == LABEL_REMOVED else gained(self.directed))
 
 
 def changed(prop: Property, values: tuple[Any, ...] = (), *, known: bool = False) -> QuerySet[RecordEvent]:

@@ -9,8 +9,10 @@ Called by services only (and by workflows.sql, which fills the stage and reads t
 
 from . import checks
 from .base import (
+    InArray,
     analyze,
     compiled,
+    each_asked,
     hold_ends,
     holding_nobody_up,
     in_ids,
@@ -124,6 +126,7 @@ __all__ = [
     "LIMIT_REACHED",
     "NOTHING",
     "SCHEMA_VERSION",
+    "InArray",
     "Params",
     "Row",
     "Saving",
@@ -149,6 +152,7 @@ __all__ = [
     "count_removed",
     "count_reversed",
     "count_staged",
+    "each_asked",
     "execute",
     "fetch",
     "first_associated",

@@ -10,7 +10,10 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models, transaction
+from django.db.models import Exists
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import In
+from django.db.models.sql.compiler import SQLCompiler
 
 from .messages import Params, Statement, execute, fetch, is_postgresql, send
 
@@ -83,6 +86,31 @@ def these(ids: Iterable[int]) -> RawSQL:
     if is_postgresql():
         return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
+
+
+class InArray(In):
+    """`in` a subquery that is answered first: PostgreSQL then finds the rows by their key. By `in` it may read a whole
+    table and ask of each row whether it is among them, where it expects many of them, as in a young table."""
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Params]:
+        column, params = self.process_lhs(compiler, connection)
+        rows, more = self.process_rhs(compiler, connection)
+        return f"{column} = ANY(ARRAY{rows})", [*params, *more]
+
+
+def each_asked(condition: models.Q) -> models.Q:
+    """The same condition, each `Exists` in it asked for one row after the other. By itself PostgreSQL may answer it for
+    all rows at once, by reading all that it names, however few rows there are; one with an OFFSET it leaves alone."""
+
+    def part(given: Any) -> Any:
+        if isinstance(given, models.Q):
+            return each_asked(given)
+        if isinstance(given, Exists):
+            given = given.copy()
+            given.extra = {"template": "EXISTS(%(subquery)s OFFSET 0)"}
+        return given
+
+    return models.Q(*map(part, condition.children), _connector=condition.connector, _negated=condition.negated)
 
 
 def look_at(table: str) -> None:

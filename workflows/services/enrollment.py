@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from associations import querysets
@@ -21,7 +21,7 @@ from associations.services import match_keys
 from crmproject import queues
 from workflows import sql
 from workflows.criteria import read_criteria
-from workflows.models import Batch, Enrollment, Run, Workflow, WorkflowRevision
+from workflows.models import Batch, Run, Workflow, WorkflowRevision
 
 from . import monitoring
 from .lifecycle import read_definition
@@ -207,15 +207,6 @@ def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] 
     records = querysets.live_records(workflow.object_type, ids)
     suppression = read_criteria(revision.definition["suppression"], workflow.object_type)
     return records.exclude(suppression.q()) if suppression.groups else records
-
-
-def enrollable(workflow: Workflow, records: QuerySet[Record]) -> QuerySet[Record]:
-    """Of some records those that may be enrolled: not enrolled now, and never before without re-enrollment."""
-    enrolled = Enrollment.objects.filter(workflow=workflow, record=OuterRef("pk"), batch__run__undone_at=None)
-    enrolled = enrolled.filter(ordinal__isnull=False)
-    if workflow.revision and workflow.revision.definition["should_re_enroll"]:
-        enrolled = enrolled.filter(state=Enrollment.State.ACTIVE)
-    return records.exclude(Exists(enrolled))
 
 
 def _live_revision(workflow: Workflow) -> WorkflowRevision:

@@ -10,21 +10,22 @@ from itertools import groupby
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from associations import sql as all_sql
-from associations.models import AssociationChange, AssociationEnd, ChangeSet, Record, RecordEvent
+from associations.models import ChangeSet, Record, RecordEvent
 from associations.services import figures
 from workflows import sql
-from workflows.before import claimed, claimed_events
+from workflows.before import claimed_events
 from workflows.models import Batch, Enrollment, Run, Workflow
-from workflows.triggers import Triggers, changed
+from workflows.triggers import Triggers
 
 from . import execution, remembered, syncing
-from .enrollment import WorkOff, enroll_live, enrollable, tell_failure
+from .coming_in import ids_coming_in
+from .enrollment import WorkOff, enroll_live, tell_failure
 from .faults import passes, reason
-from .live import KINDS, Live, live_workflows, without_candidates
+from .live import Live, live_workflows, without_candidates
 from .undo import own_undoing
 
 CHANGE_SETS = 500
@@ -131,7 +132,7 @@ def _look(
     if not live.triggers.by_what_happens:
         return
     unenroll(live.workflow, live.triggers)
-    if not nobody and (ids := _ids_to_enroll(live, all_new=live.finds_new_ones_only(happened))):
+    if not nobody and (ids := ids_coming_in(live, all_new=live.finds_new_ones_only(happened))):
         enroll_live(live.workflow, ids, cause=Run.Cause.TRIGGERED, depth=depth, work_off=work_off)
 
 
@@ -156,63 +157,17 @@ def _look_apart(change_sets: list[int], depth: int, happened: sql.Happened, live
     sql.claim(change_sets)
 
 
-def _ids_to_enroll(live: Live, *, all_new: bool) -> list[int]:
-    """Whom the claimed change sets bring into a workflow, in order; one query for all of them. `all_new`: they have all
-    just been created."""
-
-    def compiled() -> remembered.Statement:
-        records = _to_enroll(live.workflow, live.triggers, all_new=all_new)
-        return all_sql.compiled(enrollable(live.workflow, records).order_by("id").values("id"))
-
-    question = "enroll new" if all_new else "enroll"
-    return [id_ for (id_,) in all_sql.fetch(*remembered.statement_of(question, [live.triggers], compiled))]
-
-
-def _to_enroll(workflow: Workflow, triggers: Triggers, *, all_new: bool) -> QuerySet[Record]:
-    """The live records that the claimed change sets bring into a workflow; one query for all of them."""
-    records = Record.objects.filter(object_type=workflow.object_type, archived_at=None)
-    if triggers.suppression.groups:
-        records = records.exclude(triggers.suppression.q())
-    if triggers.events:
-        happened = Q()
-        for each in triggers.events:
-            happened |= each.q()
-        records = records.filter(happened)
-        return records.filter(triggers.criteria.q()) if triggers.criteria.groups else records
-    if all_new:
-        return records.filter(triggers.criteria.q(), pk__in=claimed_events().values("record"))
-    return _coming_to_meet(records, triggers)
-
-
-def _coming_to_meet(records: QuerySet[Record], triggers: Triggers) -> QuerySet[Record]:
-    """Several events of one record are one change, from how it was before all of them to now."""
-    criteria = triggers.criteria
-    events = claimed_events().filter(kind__in=KINDS)
-    touched = Q(pk__in=events.values("record"))
-    for directed in {directed for each in criteria.filters for directed in each.directed_types}:
-        changes = AssociationChange.objects.filter(change_set__in=claimed(), type=directed.type.pk)
-        for own, _ in directed.orientations:
-            touched |= Q(pk__in=changes.values(own))
-        others = AssociationEnd.objects.filter(
-            type_id=directed.reverse.type_id, record__in=claimed_events().values("record")
-        )
-        touched |= Q(pk__in=others.values("other"))
-    new = Q(pk__in=events.filter(kind=RecordEvent.Kind.CREATED).values("record")) | ~criteria.before_q()
-    for prop in triggers.re_enrollment_properties:
-        new |= Q(pk__in=changed(prop).values("record"))
-    return records.filter(touched).filter(criteria.q()).filter(new)
-
-
 def unenroll(workflow: Workflow, triggers: Triggers) -> None:
     """Take out records whose actions are not done yet and that stopped matching, or that are to be kept out."""
     gone = Q()
+    record = Record.objects.filter(pk=OuterRef("record"))
     if triggers.unenroll:
-        gone |= ~Q(record__in=Record.objects.filter(triggers.criteria.q()))
+        gone |= ~Q(Exists(record.filter(triggers.criteria.q())))
     if triggers.suppression.groups:
-        gone |= Q(record__in=Record.objects.filter(triggers.suppression.q()))
+        gone |= Q(Exists(record.filter(triggers.suppression.q())))
     if gone:
         active = Enrollment.objects.filter(workflow=workflow, state=Enrollment.State.ACTIVE, ordinal__isnull=False)
-        _end(active.filter(gone))
+        _end(active.filter(all_sql.each_asked(gone)))
 
 
 def _unenroll_merged() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.core.exceptions import ValidationError
-from django.db.models import Case, Max, QuerySet, Value, When
+from django.db.models import Case, F, Max, QuerySet, Value, When
 
 from associations import sql as all_sql
 from associations.models import Record, RecordEvent
@@ -108,9 +108,9 @@ def _unwanted(workflows: Sequence[Live]) -> list[Live]:
 def _wanted(workflows: Sequence[Live]) -> QuerySet[Record, tuple[int, ...]]:
     """One row, with 1 for each workflow that some touched record is as it wants it; 0 or NULL for the others."""
     touched = Record.objects.filter(
+        all_sql.InArray(F("pk"), claimed_events().filter(kind__in=KINDS).values("record")),
         object_type=workflows[0].workflow.object_type_id,
         archived_at=None,
-        pk__in=claimed_events().filter(kind__in=KINDS).values("record"),
     )
     all_of_them = touched.order_by().annotate(one=Value(1)).values("one")
     wants = {

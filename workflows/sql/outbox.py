@@ -101,10 +101,9 @@ def claim(change_set_ids: Sequence[int]) -> None:
 def _what_happened(of_these: str, ids: sql.Params) -> list[sql.Statement]:
     """What sums up change sets, and whether the claimed ones did anything to associations (record event by change set;
     association by change set, former association by added_by and removed_by)."""
-    kinds = (
-        "SELECT DISTINCT r.object_type_id, e.kind FROM associations_recordevent e JOIN associations_record r"
-        f" ON r.id = e.record_id WHERE e.change_set_id {of_these}"
-    )
+    # Each record by its key: joined, all of them may be read.
+    of_type = "(SELECT r.object_type_id FROM associations_record r WHERE r.id = e.record_id)"
+    kinds = f"SELECT DISTINCT {of_type}, e.kind FROM associations_recordevent e WHERE e.change_set_id {of_these}"
     # The first one from there on is always found by the index. Asked for any row of a change set, which most have none
     # of, the planner may expect to meet one soon and read the whole table.
     changes = " OR ".join(

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from associations.models import Association
-from tests.factories import make_record, make_records, unlabeled
-from tests.plans import on_postgresql, times_read_whole
-from tests.workflows.making import Filter, create, is_, make_workflow
-from workflows.models import Enrollment
-from workflows.services import events
+from associations.models import Association, Record
+from associations.services import linking
+from tests.factories import ORIGIN, change, make_record, make_records, unlabeled
+from tests.plans import on_postgresql, on_sqlite, rows_fetched, times_read_whole, walks
+from tests.workflows.making import Filter, create, is_, make_workflow, process_all
+from workflows.models import Enrollment, EnrollmentTrigger
+from workflows.services import events, lifecycle
 
 pytestmark = pytest.mark.django_db
+ENROLL, SUPPRESS = EnrollmentTrigger.Purpose
+EVERYTHING = {
+    "associations_record",
+    "associations_recordevent",
+    "associations_association",
+    "associations_formerassociation",
+    "workflows_enrollment",
+}
 IN_BOSTON = is_("city", "Boston")
 HAS_COMPANY_IN_BOSTON = {**IN_BOSTON, "kind": "associated_property", "type_id": 279}
 LACKS_COMPANY = {"kind": "association", "type_id": 279, "has": False}
@@ -54,21 +65,88 @@ def test_the_number_of_records_costs_none(city: str) -> None:
     assert Enrollment.objects.filter(record__properties__city="Boston").exists() is (city == "Boston")
 
 
+def associate_all(contacts: Sequence[Record], companies: Sequence[Record]) -> None:
+    type_ = unlabeled("contact", "company").type
+    Association.objects.bulk_create(
+        Association(source=contact, type=type_, target=company, change_set_id=contact.pk)
+        for contact in contacts
+        for company in companies
+    )
+
+
 @on_postgresql
 def test_whether_associations_changed_is_found_without_reading_them() -> None:
     """Where the planner knows of a few changes it expects to meet a row of any one soon."""
-    companies, type_ = make_records("company", 4), unlabeled("contact", "company").type
+    companies = make_records("company", 4)
     contacts = make_records("contact", 405)
     for some in (contacts[:5], contacts[5:]):
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE associations_association")
-        Association.objects.bulk_create(
-            Association(source=contact, type=type_, target=company, change_set_id=contact.pk)
-            for contact in some
-            for company in companies
-        )
+        associate_all(some, companies)
     events.process_events()
     make_record("contact")
     before = times_read_whole("associations_association")
     events.process_events()
     assert times_read_whole("associations_association") == before
+
+
+def happen() -> Iterator[None]:
+    """To few, one after the other: created, changed, the company of one changed, associated, labelled."""
+    contact, company = make_records("contact", [{"city": "Oslo"}])[0], make_record("company", city="Oslo")
+    yield
+    linking.associate(unlabeled("contact", "company"), [(contact.pk, company.pk)], origin=ORIGIN)
+    yield
+    change(contact, city="Boston")
+    yield
+    change(company, city="Boston")
+    yield
+
+
+def all_kinds() -> None:
+    """A workflow of every kind that looks at what happens."""
+    step, event = create("company", "city", "city"), EnrollmentTrigger.Kind.EVENT
+    for triggers in TRIGGERS:
+        make_workflow("contact", step, triggers=triggers)
+    for purpose, triggers in ((SUPPRESS, TRIGGERS[1]), (ENROLL, [])):
+        workflow = make_workflow("contact", step, triggers=TRIGGERS[0], on=False)
+        workflow.unenroll_when_not_met = not triggers
+        workflow.save()
+        for group, filters in enumerate(triggers, 1):
+            for each in filters:
+                fields = {name: value for name, value in each.items() if name != "kind"}
+                workflow.triggers.create(purpose=purpose, group=group, kind=each["kind"], fields=fields)
+        lifecycle.turn_on(workflow)
+    of_events = make_workflow("contact", step, on=False)
+    for fields in (
+        {"event": "created"},
+        {"event": "property_changed", "property": "city"},
+        {"event": "associated", "type_id": 279},
+    ):
+        of_events.triggers.create(kind=event, fields=fields)
+    lifecycle.turn_on(of_events)
+
+
+@on_sqlite
+def test_a_look_walks_through_no_table() -> None:
+    all_kinds()
+    process_all()
+    for _ in happen():
+        with walks() as walked:
+            process_all()
+        assert not walked & EVERYTHING
+
+
+@on_postgresql
+def test_a_look_reads_what_happened_and_not_what_there_is() -> None:
+    """Asked for all records at once, filters would read every one of them."""
+    all_kinds()
+    for _ in range(100):
+        associate_all(make_records("contact", [{"city": "Bergen"}] * 30), make_records("company", 2))
+    process_all()
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    for _ in happen():
+        before = rows_fetched()
+        process_all()
+        read = rows_fetched() - before
+        assert {table: read[table] for table in EVERYTHING if read[table] > 300} == {}
