@@ -22,7 +22,7 @@ T = TypeVar("T")
 MOST = 1_000
 Version = tuple[str, ...]
 Statement = tuple[str, Sequence[Any]]
-_statements: dict[tuple[object, ...], tuple[Sequence[Triggers], Statement]] = {}
+_statements: dict[tuple[object, ...], tuple[Sequence[object], Statement]] = {}
 _remembered: dict[tuple[str, int, int, int], tuple[Version, Any, Any]] = {}
 
 
@@ -45,18 +45,18 @@ def triggers_of(revision: WorkflowRevision, around: Surroundings, version: Versi
     return _remember("triggers", revision, object_type, version, read)
 
 
-def statement_of(question: str, triggers: Sequence[Triggers], compile_it: Callable[[], Statement]) -> Statement:
-    """The statement that asks something of the claimed change sets on behalf of triggers that are remembered: the same
-    every time, unless they move. To put it together takes several times as long as to run it."""
-    if any(each.moves for each in triggers):
+def statement_of(question: str, asked: Sequence[object], compile_it: Callable[[], Statement]) -> Statement:
+    """The statement that asks something of the claimed change sets for triggers or actions that are remembered: the
+    same every time, unless they move. To put it together takes several times as long as to run it."""
+    if any(getattr(each, "moves", False) for each in asked):
         return compile_it()
-    key = question, *map(id, triggers)
+    key = question, *map(id, asked)
     if known := _statements.get(key):  # which keeps them, so that no other ones have their ids
         return known[1]
     statement = compile_it()
     if len(_statements) >= MOST:
         _statements.clear()
-    _statements[key] = triggers, statement
+    _statements[key] = asked, statement
     return statement
 
 

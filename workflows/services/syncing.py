@@ -10,13 +10,13 @@ told whom it associated before it is asked who that concerns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from associations import sql as associations_sql
+from associations import sql as all_sql
 from associations.models import AssociationClaim, FormerAssociation, MatchKey, Record, RecordEvent
 from associations.querysets import Surroundings
 from associations.services import match_keys
@@ -26,6 +26,7 @@ from workflows.before import ClaimedChangeSet, claimed, claimed_events
 from workflows.models import Run, Workflow
 from workflows.triggers import changed
 
+from . import remembered
 from .enrollment import MAX_DEPTH, WorkOff, in_batches, refused_for_depth
 from .synced import enrolled_once, synced_actions
 
@@ -59,7 +60,7 @@ def look(workflow: Workflow, synced: Synced, *, depth: int, work_off: WorkOff | 
     if not _concerns(synced):
         return None
     ids = {id_ for claimant, config in synced for id_ in (*_concerned(claimant, config), *_choose_anew(config))}
-    chosen = enrolled_once(workflow, Record.objects.filter(pk__in=associations_sql.these(ids))) if ids else None
+    chosen = enrolled_once(workflow, Record.objects.filter(pk__in=all_sql.these(ids))) if ids else None
     wanted = list(chosen.order_by("pk").values_list("pk", flat=True)) if chosen is not None else []
     return look_again(workflow, wanted, depth=depth, work_off=work_off) if wanted else None
 
@@ -73,16 +74,20 @@ def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int, work_off: 
     with transaction.atomic():
         run = Run(workflow=workflow, revision=workflow.revision, cause=Run.Cause.KEEP_IN_SYNC, depth=depth)
         for batch, chunk, finished in in_batches(run, ids, work_off):
-            sql.look_again(batch, Record.objects.filter(pk__in=associations_sql.these(chunk)), finished=finished)
+            sql.look_again(batch, Record.objects.filter(pk__in=all_sql.these(chunk)), finished=finished)
     return run
 
 
 def _concerns(synced: Synced) -> bool:
     """Whether anything happened at all to records of the object types in question, or one of them is gone."""
     types = {each.pk for _, config in synced for each in (config.unlabeled.record_type, config.unlabeled.other_type)}
-    events = RecordEvent.objects.filter(change_set=OuterRef("pk"), record__object_type__in=types)
+    events = _of_types(RecordEvent.objects.filter(change_set=OuterRef("pk")), types)
     happened = Q(Exists(events)) | Q(Exists(_partings(synced, OuterRef("pk"))))
-    return ClaimedChangeSet.objects.filter(happened).exists()
+
+    def compiled() -> remembered.Statement:
+        return all_sql.compiled(ClaimedChangeSet.objects.filter(happened).values("pk")[:1])
+
+    return bool(all_sql.fetch(*remembered.statement_of("concerns", [synced], compiled)))
 
 
 def _partings(synced: Synced, change_set: Any) -> QuerySet[FormerAssociation]:
@@ -94,35 +99,36 @@ def _partings(synced: Synced, change_set: Any) -> QuerySet[FormerAssociation]:
     return FormerAssociation.objects.filter(gone, removed_by=change_set)
 
 
-def _concerned(claimant: int, config: CreateConfig) -> Iterable[int]:
+def _concerned(claimant: int, config: CreateConfig) -> list[int]:
     """The ids of records whose own value is another one now, for which the action claims an association with a record
     to which something happened, or which match one now. One query, each arm by its own index (record event by change
     set, claim by row and by target, match key lookup, former association by removed_by)."""
-    unlabeled = config.unlabeled
-    own = _touched(config.enrolled_property.object_type_id).filter(
-        Q(kind__in=_BACK) | Q(pk__in=changed(config.enrolled_property).values("pk"))
-    )
-    others = (
-        _touched(config.associated_property.object_type_id)
-        .filter(~Q(kind=RecordEvent.Kind.CHANGED) | Q(pk__in=changed(config.associated_property).values("pk")))
-        .values("record")
-    )
+
+    def compiled() -> remembered.Statement:
+        first, *more = (arm.order_by() for arm in _arms(claimant, config))
+        return all_sql.compiled(first.union(*more))
+
+    return [id_ for (id_,) in all_sql.fetch(*remembered.statement_of(f"concerned {claimant}", [config], compiled))]
+
+
+def _arms(claimant: int, config: CreateConfig) -> Iterator[QuerySet[Any, Any]]:
+    own = _touched(config.enrolled_property.object_type_id)
+    yield own.filter(Q(kind__in=_BACK) | Q(pk__in=changed(config.enrolled_property).values("pk"))).values("record")
+
+    has_other_value = ~Q(kind=RecordEvent.Kind.CHANGED) | Q(pk__in=changed(config.associated_property).values("pk"))
+    others = _touched(config.associated_property.object_type_id).filter(has_other_value).values("record")
     mine = AssociationClaim.objects.filter(claimant=claimant)
+    for end in ("source", "target"):
+        yield mine.filter(all_sql.InArray(F(end), others)).values("record")
+
     keys = MatchKey.objects.filter(index__comparison=config.comparison)
-    theirs = keys.filter(index__property=config.associated_property, record__in=others)
-    equal = keys.filter(index__property=config.enrolled_property, key__in=theirs.values("key"))
-    arms: list[Any] = [
-        own.values_list("record_id"),
-        mine.filter(source__in=others).values_list("record_id"),
-        mine.filter(target__in=others).values_list("record_id"),
-        equal.values_list("record_id"),
-    ]
-    for end, _ in unlabeled.orientations:
-        arms.append(
-            _partings([(claimant, config)], F("removed_by")).filter(removed_by__in=claimed()).values_list(f"{end}_id")
-        )
-    first, *more = (arm.order_by() for arm in arms)
-    return [id_ for (id_,) in first.union(*more)]
+    theirs = keys.filter(all_sql.InArray(F("record"), others), index__property=config.associated_property)
+    equal = all_sql.InArray(F("key"), theirs.values("key"))
+    yield keys.filter(equal, index__property=config.enrolled_property).values("record")
+
+    parted = _partings([(claimant, config)], F("removed_by")).filter(all_sql.InArray(F("removed_by"), claimed()))
+    for end, _ in config.unlabeled.orientations:
+        yield parted.values(end)
 
 
 def _choose_anew(config: CreateConfig) -> set[int]:
@@ -140,4 +146,10 @@ _BACK = (RecordEvent.Kind.RESTORED, RecordEvent.Kind.MERGED)
 
 
 def _touched(object_type_id: int) -> QuerySet[RecordEvent]:
-    return claimed_events().filter(record__object_type=object_type_id)
+    return _of_types(claimed_events(), {object_type_id})
+
+
+def _of_types(events: QuerySet[RecordEvent], object_type_ids: Iterable[int]) -> QuerySet[RecordEvent]:
+    """Those about records of some types. Each record is looked up by its key: joined, all of them may be read."""
+    record = Record.objects.filter(pk=OuterRef("record"))
+    return events.alias(object_type=Subquery(record.values("object_type"))).filter(object_type__in=object_type_ids)

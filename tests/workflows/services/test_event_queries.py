@@ -107,6 +107,7 @@ def all_kinds() -> None:
     step, event = create("company", "city", "city"), EnrollmentTrigger.Kind.EVENT
     for triggers in TRIGGERS:
         make_workflow("contact", step, triggers=triggers)
+    make_workflow("contact", create("company", "city", "city", keep_in_sync=True), triggers=TRIGGERS[0])
     for purpose, triggers in ((SUPPRESS, TRIGGERS[1]), (ENROLL, [])):
         workflow = make_workflow("contact", step, triggers=TRIGGERS[0], on=False)
         workflow.unenroll_when_not_met = not triggers
