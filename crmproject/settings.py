@@ -138,9 +138,10 @@ def _database() -> dict[str, Any]:
 
 
 def _connection_options(lost_after: int, *, on_server: bool) -> dict[str, Any]:
-    """After how many seconds either side gives up one that is cut off: in the middle of its work a host holds locks."""
+    """After how many seconds either side gives up one that is cut off: in the middle of its work a host holds locks.
+    And no compiling of statements, which takes longer than what it saves, again for each of them."""
     keepalives = {"tcp_keepalives_idle": lost_after // 3, "tcp_keepalives_interval": lost_after // 3}
-    server = {"tcp_user_timeout": f"{lost_after}s", **keepalives, "tcp_keepalives_count": 2}
+    server = {"tcp_user_timeout": f"{lost_after}s", **keepalives, "tcp_keepalives_count": 2, "jit": "off"}
     options: dict[str, Any] = {
         "connect_timeout": 10,
         "tcp_user_timeout": lost_after * 1000,

@@ -13,6 +13,8 @@ from .base import (
     analyze,
     compiled,
     each_asked,
+    go_as_planned,
+    go_by_indexes,
     hold_ends,
     holding_nobody_up,
     in_ids,
@@ -28,6 +30,7 @@ from .base import (
     then_join,
     these,
     type_exists,
+    unindexed,
 )
 from .claims import claim_staged, forget_stale_claims, give_up_claims, lose_claims, release_staged, remove_lost
 from .figures import add_figures
@@ -159,6 +162,8 @@ __all__ = [
     "forget_stale_claims",
     "gathering",
     "give_up_claims",
+    "go_as_planned",
+    "go_by_indexes",
     "have_removed",
     "hold_ends",
     "hold_made",
@@ -231,6 +236,7 @@ __all__ = [
     "together",
     "touched_types",
     "type_exists",
+    "unindexed",
     "usage",
     "usage_of_record",
     "usage_of_rows",

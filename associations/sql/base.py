@@ -10,9 +10,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models, transaction
-from django.db.models import Exists
+from django.db.models import Exists, F, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.lookups import In
+from django.db.models.lookups import Exact, In
 from django.db.models.sql.compiler import SQLCompiler
 
 from .messages import Params, Statement, execute, fetch, is_postgresql, send
@@ -96,6 +96,25 @@ class InArray(In):
         column, params = self.process_lhs(compiler, connection)
         rows, more = self.process_rhs(compiler, connection)
         return f"{column} = ANY(ARRAY{rows})", [*params, *more]
+
+
+def go_by_indexes() -> None:
+    """From here on, in this transaction, read no table whole that has an index: for few rows of large tables. While a
+    table grows quicker than PostgreSQL comes to know it, it takes it for small."""
+    if is_postgresql():
+        send(("SET LOCAL enable_seqscan TO off", ()))
+
+
+def go_as_planned() -> None:
+    """No longer."""
+    if is_postgresql():
+        send(("SET LOCAL enable_seqscan TO DEFAULT", ()))
+
+
+def unindexed(column: str, value: int) -> models.Q:
+    """Whether a column has a value, for a condition that has no say in how rows are found. Of an object type or a
+    workflow that has just begun PostgreSQL may expect a row or two, and read all that have come since."""
+    return models.Q(Exact(F(column) + 0, Value(value)))
 
 
 def each_asked(condition: models.Q) -> models.Q:

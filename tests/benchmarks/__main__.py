@@ -22,7 +22,7 @@ from .report import Report
 
 NAMES = [*parts.GROUPS, *parts.chosen([])]
 # What a server for so much data would be told, too (ARCHITECTURE.md); floors and product run on the same one.
-OPTIONS = ("shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=15min", "jit=off", "work_mem=32MB")
+OPTIONS = ("shared_buffers=1GB", "max_wal_size=8GB", "checkpoint_timeout=15min", "work_mem=32MB")
 
 
 @contextmanager

@@ -5,7 +5,7 @@
 GROUPS = {
     "backfills": (
         "growth", "backfill", "no-op", "undo", "one worker", "apply", "update", "remove", "pages", "preview", "load",
-        "why",
+        "filters", "why",
     ),
     "floors": ("empty job", "empty view"),
     "changes": ("existing base", "one change", "throughput", "batches"),

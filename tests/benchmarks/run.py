@@ -9,7 +9,7 @@ import environ
 from django.core.management import call_command
 from django.db import connection, connections
 
-from . import backfills, changes, ledger, load
+from . import asking, backfills, changes, ledger, load
 from .parts import GROUPS
 from .report import Report
 
@@ -27,6 +27,7 @@ def everything(report: Report, urls: list[str]) -> None:
         measured = backfills.Backfills(report, size)
         measured.measure()
         report.run("load", lambda: load.measure(report))
+        report.run("filters", lambda: asking.measure(report))
         report.run("why", lambda: ledger.measure_why(report))  # the last, for it makes the ledger larger
         each[size] = measured.seconds / size
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 
 from associations import sql as all_sql
 from associations.models import Association, Record, RecordEvent
@@ -18,6 +18,7 @@ from workflows.models import Enrollment, Workflow
 from workflows.triggers import Triggers, changed
 
 from . import remembered
+from .enrollment import of_record
 from .live import KINDS, Live
 
 # Rows with the id of a record.
@@ -47,15 +48,14 @@ def _coming_in(workflow: Workflow, triggers: Triggers, *, all_new: bool) -> Quer
         wanted &= ~triggers.suppression.q()
     wanted &= ~_is_enrolled(workflow)
     first, *more = touched
-    records = Record.objects.filter(object_type=workflow.object_type, archived_at=None)
-    return records.filter(all_sql.InArray(F("pk"), first.union(*more) if more else first), all_sql.each_asked(wanted))
+    records = Record.objects.filter(all_sql.InArray(F("pk"), first.union(*more) if more else first))
+    of_type = all_sql.unindexed("object_type_id", workflow.object_type_id)
+    return records.filter(of_type, all_sql.each_asked(wanted), archived_at=None)
 
 
 def _is_enrolled(workflow: Workflow) -> Q:
-    """Whether a record is enrolled now; without re-enrollment, whether it ever was by a run that is not undone. Found
-    by the record alone (enrolled once at a time): of a workflow that has just begun the planner may expect few."""
-    enrolled = Enrollment.objects.alias(of=F("workflow_id") + 0).filter(of=workflow.pk, record=OuterRef("pk"))
-    enrolled = enrolled.filter(ordinal__isnull=False, batch__run__undone_at=None)
+    """Whether a record is enrolled now; without re-enrollment, whether it ever was."""
+    enrolled = of_record(workflow)
     if workflow.revision and workflow.revision.definition["should_re_enroll"]:
         enrolled = enrolled.filter(state=Enrollment.State.ACTIVE)
     return Q(Exists(enrolled))

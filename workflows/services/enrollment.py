@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 
 from associations import querysets
@@ -21,7 +21,7 @@ from associations.services import match_keys
 from crmproject import queues
 from workflows import sql
 from workflows.criteria import read_criteria
-from workflows.models import Batch, Run, Workflow, WorkflowRevision
+from workflows.models import Batch, Enrollment, Run, Workflow, WorkflowRevision
 
 from . import monitoring
 from .lifecycle import read_definition
@@ -207,6 +207,14 @@ def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] 
     records = querysets.live_records(workflow.object_type, ids)
     suppression = read_criteria(revision.definition["suppression"], workflow.object_type)
     return records.exclude(suppression.q()) if suppression.groups else records
+
+
+def of_record(workflow: Workflow) -> QuerySet[Enrollment]:
+    """The enrollments of a record, the `pk` of the outer query, in a workflow, but those by a run that is undone. Found
+    by the record alone (enrolled once at a time)."""
+    undone = Batch.objects.filter(run__workflow=workflow, run__undone_at__isnull=False)
+    of_this = all_sql.unindexed("workflow_id", workflow.pk)
+    return Enrollment.objects.filter(of_this, record=OuterRef("pk"), ordinal__isnull=False).exclude(batch__in=undone)
 
 
 def _live_revision(workflow: Workflow) -> WorkflowRevision:

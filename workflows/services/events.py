@@ -44,6 +44,7 @@ def process_events(*, at_once: bool = False, apart: bool = False) -> bool:
     `apart`: each workflow for itself, so that one whose triggers the database cannot answer keeps nobody else waiting.
     """
     with transaction.atomic(), all_sql.gathering():
+        all_sql.go_by_indexes()
         taken, happened, *versions = sql.begin_look(CHANGE_SETS)
         if not taken:
             return False
@@ -89,11 +90,16 @@ class _Due:
     def work_off(self, *, is_asked: bool) -> list[ChangeSet]:
         """Work them off; what that changed. `is_asked`: some workflow that is on asks for associations, and is to look
         at it, too."""
-        return [
+        if not self.batches:
+            return []
+        all_sql.go_as_planned()
+        done = [
             change_set
             for batch, version in self.batches
             for change_set in execution.work_off(batch, version, is_processed=not is_asked)
         ]
+        all_sql.go_by_indexes()
+        return done
 
 
 def _look_for_all(

@@ -109,7 +109,7 @@ def _wanted(workflows: Sequence[Live]) -> QuerySet[Record, tuple[int, ...]]:
     """One row, with 1 for each workflow that some touched record is as it wants it; 0 or NULL for the others."""
     touched = Record.objects.filter(
         all_sql.InArray(F("pk"), claimed_events().filter(kind__in=KINDS).values("record")),
-        object_type=workflows[0].workflow.object_type_id,
+        all_sql.unindexed("object_type_id", workflows[0].workflow.object_type_id),
         archived_at=None,
     )
     all_of_them = touched.order_by().annotate(one=Value(1)).values("one")

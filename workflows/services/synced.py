@@ -19,6 +19,8 @@ from workflows.models import Enrollment, Run, Workflow, WorkflowRevision
 
 PREPARE_RUN = "workflows.jobs.prepare_run"
 _MOST_ACTIONS = 1_000
+# Enrolled, or it was and nobody took it out.
+ENROLLED = (Enrollment.State.ACTIVE, Enrollment.State.FINISHED)
 
 
 def synced_actions(definition: Mapping[str, Any]) -> dict[int, Mapping[str, Any]]:
@@ -83,9 +85,8 @@ def to_bring_in_sync(workflow: Workflow, definition: Mapping[str, Any]) -> Query
 
 def enrolled_once(workflow: Workflow, records: QuerySet[Record]) -> QuerySet[Record]:
     """Those of some records that are live, and enrolled or have been: not by a run that is undone, not taken out."""
-    states = (Enrollment.State.ACTIVE, Enrollment.State.FINISHED)
     enrolled = Enrollment.objects.filter(
-        workflow=workflow, record=OuterRef("pk"), ordinal__isnull=False, state__in=states, batch__run__undone_at=None
+        workflow=workflow, record=OuterRef("pk"), ordinal__isnull=False, state__in=ENROLLED, batch__run__undone_at=None
     )
     return records.filter(Exists(enrolled), object_type=workflow.object_type_id, archived_at=None)
 

@@ -27,8 +27,8 @@ from workflows.models import Run, Workflow
 from workflows.triggers import changed
 
 from . import remembered
-from .enrollment import MAX_DEPTH, WorkOff, in_batches, refused_for_depth
-from .synced import enrolled_once, synced_actions
+from .enrollment import MAX_DEPTH, WorkOff, in_batches, of_record, refused_for_depth
+from .synced import ENROLLED, synced_actions
 
 Synced = Sequence[tuple[int, CreateConfig]]
 
@@ -60,9 +60,16 @@ def look(workflow: Workflow, synced: Synced, *, depth: int, work_off: WorkOff | 
     if not _concerns(synced):
         return None
     ids = {id_ for claimant, config in synced for id_ in (*_concerned(claimant, config), *_choose_anew(config))}
-    chosen = enrolled_once(workflow, Record.objects.filter(pk__in=all_sql.these(ids))) if ids else None
-    wanted = list(chosen.order_by("pk").values_list("pk", flat=True)) if chosen is not None else []
+    wanted = _enrolled_once(workflow, ids) if ids else []
     return look_again(workflow, wanted, depth=depth, work_off=work_off) if wanted else None
+
+
+def _enrolled_once(workflow: Workflow, ids: Iterable[int]) -> list[int]:
+    """What synced.enrolled_once says of few records, in order."""
+    records = Record.objects.filter(all_sql.InArray(F("pk"), all_sql.these(ids)))
+    enrolled = all_sql.each_asked(Q(Exists(of_record(workflow).filter(state__in=ENROLLED))))
+    of_type = all_sql.unindexed("object_type_id", workflow.object_type_id)
+    return list(records.filter(of_type, enrolled, archived_at=None).order_by("pk").values_list("pk", flat=True))
 
 
 def look_again(workflow: Workflow, ids: Sequence[int], *, depth: int, work_off: WorkOff | None = None) -> Run:
