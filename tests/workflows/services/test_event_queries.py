@@ -144,8 +144,8 @@ def test_a_look_walks_through_no_table() -> None:
 @on_postgresql
 @pytest.mark.parametrize("known", [1, 100])
 def test_a_look_reads_what_happened_and_not_what_there_is(known: int) -> None:
-    """Asked for all records at once, filters would read every one of them. The planner may know the first chunk only, as
-    of tables that have just begun to grow."""
+    """Asked for all records at once, filters would read every one of them. The planner may know the first chunk only,
+    as of tables that have just begun to grow."""
     all_kinds()
     for chunk in range(1, 101):
         associate_all(make_records("contact", [{"city": "Bergen"}] * 30), make_records("company", 2))
