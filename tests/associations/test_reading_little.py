@@ -7,8 +7,9 @@ from django.db import connection
 
 from associations.models import Association
 from associations.services import linking
-from tests.factories import ORIGIN, associate_pairs, make_label, make_records, unlabeled
-from tests.plans import times_read_whole
+from associations.services.searching import Filter, Search
+from tests.factories import ORIGIN, associate_pairs, make_label, make_records, object_type, unlabeled
+from tests.plans import rows_fetched, times_read_whole
 
 pytestmark = [
     pytest.mark.django_db,
@@ -55,3 +56,19 @@ def test_whether_a_record_is_associated_already_is_looked_up_by_it_and_not_by_re
     before = times_read_whole("associations_association")
     linking.associate(unlabeled("contact", "company"), [(contact.pk, company.pk)], origin=ORIGIN)
     assert times_read_whole("associations_association") == before
+
+
+def test_who_is_associated_with_a_record_is_found_from_it() -> None:
+    companies = make_records("company", 200)
+    for company in companies:
+        associate_pairs([(contact, company) for contact in make_records("contact", 10)])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    before = rows_fetched()
+    wanted = [Filter("associations.company", "EQ", str(companies[7].pk))]
+    others = {"associations.company": companies[7].object_type}
+    count, found = Search(object_type("contact"), [wanted], others=others).page(0, 5)
+    read = rows_fetched() - before
+    assert (count, len(found)) == (10, 5)
+    assert read["associations_association"] < 100
+    assert read["associations_record"] < 100
