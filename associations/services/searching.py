@@ -39,8 +39,6 @@ from .derived import unique_key
 
 ASSOCIATIONS = "associations."
 MILLISECOND = dt.timedelta(milliseconds=1)
-# Up to so many ids stand in a statement one by one.
-WRITTEN_OUT = 500
 # What a query looks at, where a type does not say it itself.
 SEARCHED = {
     "contact": ("email", "firstname", "lastname", "phone", "mobilephone", "company"),
@@ -147,8 +145,7 @@ class Search:
             if operator not in ("EQ", "IN"):
                 raise Refused(f"{each.property} can be EQ, IN, NEQ, NOT_IN or known, not {each.operator}.")
             ids = [_whole(value, each.property) for value in self._given(operator, each)]
-            # Written out PostgreSQL looks them up from both sides; of a list it reads all associations.
-            ends = ends.filter(other__in=ids if len(ids) <= WRITTEN_OUT else sql.these(ids))
+            ends = ends.filter(other__in=sql.these(ids))
         records = ends.values("record_id")
         if each.operator in ("EQ", "IN"):
             return Q(sql.InArray(F("pk"), records))

@@ -20,7 +20,7 @@ from .messages import Params, Statement, execute, fetch, is_postgresql, send
 SOME_CLAIMED = "EXISTS (SELECT 1 FROM associations_associationclaim)"
 # Advisory locks of an object type: of what its records must be like, and of what associations refer to.
 _SCHEMA, _ENDS = 7_031, 7_032
-# From so many rows on two statements more are less than what ON CONFLICT takes.
+# From so many rows on two statements more are less than what ON CONFLICT takes, and ids less as one parameter.
 MANY = 1_000
 # So many values SQLite takes one by one without ado.
 FEW = 500
@@ -81,11 +81,16 @@ def in_ids(column: str, ids: Sequence[int]) -> tuple[str, Params]:
     return f"{column} IN (SELECT value FROM json_each(%s))", [json.dumps(list(ids))]
 
 
-def these(ids: Iterable[int]) -> RawSQL:
-    """Any number of ids as one parameter, for the ORM's `in`: SQLite has at most 32,766 in a statement."""
+def these(ids: Iterable[int]) -> list[int] | RawSQL:
+    """Any number of ids for the ORM's `in`: SQLite has at most 32,766 parameters in a statement. A thousand, as many as
+    an API request may name, are written out: through a view either database looks them up by an index then, and for a
+    subselect it reads all there is."""
+    ids = list(ids)
+    if len(ids) <= MANY:
+        return ids
     if is_postgresql():
-        return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
-    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
+        return RawSQL("SELECT unnest(%s::bigint[])", [ids])
+    return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(ids)])
 
 
 class InArray(In):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from associations.models import Association
+from associations.api.records import associations_of
+from associations.models import Association, Record
 from associations.services import linking
 from associations.services.searching import Filter, Search
 from tests.factories import ORIGIN, associate_pairs, make_label, make_records, object_type, unlabeled
@@ -58,17 +59,31 @@ def test_whether_a_record_is_associated_already_is_looked_up_by_it_and_not_by_re
     assert times_read_whole("associations_association") == before
 
 
-def test_who_is_associated_with_a_record_is_found_from_it() -> None:
-    companies = make_records("company", 200)
-    for company in companies:
+@pytest.fixture
+def companies() -> list[Record]:
+    """Each with ten contacts, which the planner knows."""
+    made = make_records("company", 200)
+    for company in made:
         associate_pairs([(contact, company) for contact in make_records("contact", 10)])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    before = rows_fetched()
+    return made
+
+
+def test_who_is_associated_with_a_record_is_searched_from_it(companies: list[Record]) -> None:
     wanted = [Filter("associations.company", "EQ", str(companies[7].pk))]
-    others = {"associations.company": companies[7].object_type}
+    others = {"associations.company": object_type("company")}
+    before = rows_fetched()
     count, found = Search(object_type("contact"), [wanted], others=others).page(0, 5)
     read = rows_fetched() - before
     assert (count, len(found)) == (10, 5)
     assert read["associations_association"] < 100
     assert read["associations_record"] < 100
+
+
+def test_a_record_is_read_with_its_associations_and_with_no_others(companies: list[Record]) -> None:
+    before = rows_fetched()
+    found = associations_of(companies[7:9], object_type("company"), [object_type("contact")])
+    read = rows_fetched() - before
+    assert [len({id_ for id_, _ in each["contacts"]}) for each in found.values()] == [10, 10]
+    assert read["associations_association"] < 100

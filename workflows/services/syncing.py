@@ -66,7 +66,7 @@ def look(workflow: Workflow, synced: Synced, *, depth: int, work_off: WorkOff | 
 
 def _enrolled_once(workflow: Workflow, ids: Iterable[int]) -> list[int]:
     """What synced.enrolled_once says of few records, in order."""
-    records = Record.objects.filter(all_sql.InArray(F("pk"), all_sql.these(ids)))
+    records = Record.objects.filter(pk__in=all_sql.these(ids))
     enrolled = all_sql.each_asked(Q(Exists(of_record(workflow).filter(state__in=ENROLLED))))
     of_type = all_sql.unindexed("object_type_id", workflow.object_type_id)
     return list(records.filter(of_type, enrolled, archived_at=None).order_by("pk").values_list("pk", flat=True))
