@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from associations import querysets
@@ -211,10 +211,11 @@ def admitted(workflow: Workflow, revision: WorkflowRevision, ids: Iterable[int] 
 
 def of_record(workflow: Workflow) -> QuerySet[Enrollment]:
     """The enrollments of a record, the `pk` of the outer query, in a workflow, but those by a run that is undone. Found
-    by the record alone (enrolled once at a time)."""
-    undone = Batch.objects.filter(run__workflow=workflow, run__undone_at__isnull=False)
+    by the record alone (enrolled once at a time), and then by their batches: a workflow has a run for every look."""
     of_this = all_sql.unindexed("workflow_id", workflow.pk)
-    return Enrollment.objects.filter(of_this, record=OuterRef("pk"), ordinal__isnull=False).exclude(batch__in=undone)
+    undone = Batch.objects.filter(pk=OuterRef("batch"), run__undone_at__isnull=False)
+    counts = all_sql.each_asked(~Q(Exists(undone)))
+    return Enrollment.objects.filter(of_this, counts, record=OuterRef("pk"), ordinal__isnull=False)
 
 
 def _live_revision(workflow: Workflow) -> WorkflowRevision:
