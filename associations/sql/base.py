@@ -20,8 +20,10 @@ from .messages import Params, Statement, execute, fetch, is_postgresql, send
 SOME_CLAIMED = "EXISTS (SELECT 1 FROM associations_associationclaim)"
 # Advisory locks of an object type: of what its records must be like, and of what associations refer to.
 _SCHEMA, _ENDS = 7_031, 7_032
-# From so many rows on two statements more are less than what ON CONFLICT takes, and ids less as one parameter.
+# From so many rows on two statements more are less than what ON CONFLICT takes.
 MANY = 1_000
+# As many ids as an API request may name.
+WRITTEN_OUT = 1_000
 # So many values SQLite takes one by one without ado.
 FEW = 500
 _holds_nobody_up: ContextVar[bool] = ContextVar("holds_nobody_up", default=False)
@@ -82,11 +84,11 @@ def in_ids(column: str, ids: Sequence[int]) -> tuple[str, Params]:
 
 
 def these(ids: Iterable[int]) -> list[int] | RawSQL:
-    """Any number of ids for the ORM's `in`: SQLite has at most 32,766 parameters in a statement. A thousand, as many as
-    an API request may name, are written out: through a view either database looks them up by an index then, and for a
-    subselect it reads all there is."""
+    """Any number of ids for the ORM's `in`: SQLite has at most 32,766 parameters in a statement. So many are
+    WRITTEN_OUT: through a view either database looks them up by an index then, and for a subselect it reads all there
+    is."""
     ids = list(ids)
-    if len(ids) <= MANY:
+    if len(ids) <= WRITTEN_OUT:
         return ids
     if is_postgresql():
         return RawSQL("SELECT unnest(%s::bigint[])", [ids])

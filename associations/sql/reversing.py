@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .base import analyze, in_ids, then_join
+from .base import analyze, go_by_indexes, in_ids, then_join
 from .messages import execute, fetch, is_postgresql
 from .stage import has_key
 from .writing import remove_rows
@@ -32,7 +32,7 @@ def begin_reversal(change_sets: Sequence[int], part: Sequence[int]) -> None:
     on_commit = ""
     if is_postgresql():
         on_commit = " ON COMMIT DELETE ROWS"
-        execute("SET LOCAL enable_seqscan TO off")
+        go_by_indexes()
     for name, columns in (
         ("reversed_change_set", "id bigint PRIMARY KEY, is_part boolean NOT NULL"),
         (
